@@ -53,7 +53,7 @@ def start(display):
     yield run
     for thing in reversed(running):
         if isinstance(thing, subprocess.Popen):
-            thing.kill()
+            thing.terminate()  # not kill: whoever holds a key down must let go of it
             thing.wait()
         else:
             thing.close()
@@ -75,3 +75,30 @@ def wait_for(condition, what, seconds=15.0):
         assert time.monotonic() < end, f"waited {seconds} s for {what}"
         time.sleep(0.02)
     return value
+
+
+@pytest.fixture
+def make_window(display):
+    """Make plain-coloured X11 windows in this process: make_window("title", left, top, width, height, 0xRRGGBB)."""
+    if display is None:
+        pytest.skip("the plain test windows are X11 windows")
+    from Xlib import X
+    from Xlib.display import Display
+
+    connection = Display()
+    screen = connection.screen()
+
+    def make(title, left=50, top=60, width=80, height=70, colour=0x336699):
+        window = screen.root.create_window(
+            left, top, width, height, 0, screen.root_depth, X.InputOutput, X.CopyFromParent, background_pixel=colour
+        )
+        utf8 = connection.get_atom("UTF8_STRING")
+        window.change_text_property(connection.get_atom("_NET_WM_NAME"), utf8, title.encode())
+        window.map()
+        connection.sync()
+        return window
+
+    make.sync = connection.sync
+    yield make
+    connection.close()  # its windows go with it
+    wait_for(lambda: not desktop().windows(), "all windows to close")

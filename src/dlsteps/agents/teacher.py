@@ -4,6 +4,7 @@
 """
 
 import argparse
+import signal
 import sys
 
 from dlsteps.capture import Keys
@@ -23,6 +24,7 @@ def press_action(keys, action):
 
 
 def main(arguments):
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # asked to end: on the way out, let go of the keys
     with Keys(watch=["left", "right"]) as keys:  # released at the end, whatever happens
         return window.main(arguments, after_frame=lambda game: press_action(keys, game.expert()))
 

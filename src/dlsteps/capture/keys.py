@@ -11,16 +11,19 @@ Only the keys named in `watch` are ever looked at. The pynput and keyboard backe
 real libraries where those run there; on Windows and macOS they are not run in CI.
 """
 
+import contextlib
+import importlib
+import subprocess
 import sys
 
-LETTERS = "abcdefghijklmnopqrstuvwxyz"
-NAMES = ("left", "right", "up", "down", "space", "enter", "escape", "tab", "shift", "ctrl", *LETTERS, *"0123456789")
+CHARACTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
+NAMES = ("left", "right", "up", "down", "space", "enter", "escape", "tab", "shift", "ctrl", *CHARACTERS)
 
 
 class Keys:
     """The keyboard, as far as `watch` allows.
 
-    Use it in a `with` block, or call `release_all()` in a `finally`: a key left pressed stays pressed after the program.
+    Use it in a `with` block, or call `release_all()` in a `finally`: a key left down stays down after the program.
 
     Args:
         watch: names of the keys to read; `Keys.names` holds all that there are.
@@ -55,13 +58,16 @@ class Keys:
         self.pressed.discard(key)
 
     def release_all(self):
-        """Release every key that this object pressed."""
-        for key in sorted(self.pressed):
-            self.release(key)
+        """Release every key that this object pressed; if one of them fails, the others all the same."""
+        with contextlib.ExitStack() as stack:
+            for key in sorted(self.pressed):
+                stack.callback(self.release, key)
 
     def close(self):
-        self.release_all()
-        self.backend.close()
+        try:
+            self.release_all()
+        finally:
+            self.backend.close()
 
     def __enter__(self):
         return self
@@ -106,30 +112,46 @@ class XTest:
         self._fake(X.KeyRelease, key)
 
     def close(self):
-        self.display.close()
+        from Xlib.error import ConnectionClosedError
+
+        with contextlib.suppress(ConnectionClosedError):
+            self.display.close()
 
     def _fake(self, kind, key):
         from Xlib.ext import xtest
 
+        if not self.codes[key]:
+            raise RuntimeError(f"the keyboard layout of this display has no key {key!r}")
         xtest.fake_input(self.display, kind, self.codes[key])
         self.display.sync()
 
 
 class Pynput:
-    """A listener thread keeps the set of keys that are down; started at the first `held()`."""
+    """A listener thread keeps the set of watched keys that are down; started at the first `held()`.
+
+    Letters and digits are pressed by their keys' codes on Linux and Windows: given a character, pynput sends X11
+    programs an event that leaves the key itself up, and Windows programs no key if the layout has it on an upper row.
+    """
 
     special = {"escape": "esc"}
 
     def __init__(self, watch):
-        keyboard = _load("pynput.keyboard", "pynput")
-        self.keyboard, self.controller = keyboard, keyboard.Controller()
+        self.keyboard = _load("pynput.keyboard")
+        self.controller = self.keyboard.Controller()
         self.watch, self.down, self.listener = watch, set(), None
+        code = {"linux": ord, "win32": lambda name: ord(name.upper())}.get(sys.platform)
+        self.codes = {name: code(name) for name in CHARACTERS} if code else {}
+        self.characters = {code: name for name, code in self.codes.items()}
+        if sys.platform == "darwin":
+            self.characters = _load("pynput._util.darwin_vks").SYMBOLS
 
     def held(self):
         if self.listener is None:
             self.listener = self.keyboard.Listener(on_press=self._on_press, on_release=self._on_release)
             self.listener.start()
             self.listener.wait()
+        if not self.listener.is_alive():
+            raise RuntimeError("the keyboard cannot be read: on macOS, allow Input Monitoring and Accessibility")
         return [name for name in self.watch if name in self.down]
 
     def press(self, key):
@@ -143,10 +165,13 @@ class Pynput:
             self.listener.stop()
 
     def _key(self, name):
+        if name in self.codes:
+            return self.keyboard.KeyCode(vk=self.codes[name], char=name)
         return name if len(name) == 1 else self.keyboard.Key[self.special.get(name, name)]
 
     def _on_press(self, key):
-        self.down.add(self._name(key))
+        if (name := self._name(key)) in self.watch:
+            self.down.add(name)
 
     def _on_release(self, key):
         self.down.discard(self._name(key))
@@ -156,7 +181,9 @@ class Pynput:
         if isinstance(key, self.keyboard.Key):
             name = key.name.removesuffix("_l").removesuffix("_r")
             return {"esc": "escape"}.get(name, name)
-        return (getattr(key, "char", None) or "").lower()
+        name = (getattr(key, "char", None) or "").lower()
+        # With shift or ctrl held, '1' comes as '!' and 'a' as '\x01': then the key's code tells, though not on Linux.
+        return name if name in NAMES else self.characters.get(getattr(key, "vk", None))
 
 
 class Keyboard:
@@ -165,7 +192,7 @@ class Keyboard:
     special = {"escape": "esc"}
 
     def __init__(self, watch):
-        self.keyboard, self.watch = _load("keyboard", "keyboard"), watch
+        self.keyboard, self.watch = _load("keyboard"), watch
 
     def held(self):
         return [name for name in self.watch if self._call("is_pressed", name)]
@@ -182,15 +209,20 @@ class Keyboard:
     def _call(self, method, key):
         try:
             return getattr(self.keyboard, method)(self.special.get(key, key))
-        except (ImportError, OSError) as problem:  # what it raises without root or without /dev/input
-            raise RuntimeError(f"the keyboard library cannot work here ({problem}): leave out backend=") from None
+        except (ImportError, OSError, AssertionError, subprocess.SubprocessError) as problem:
+            # On Linux: not root, no dumpkeys, no input device, no console.
+            reason = str(problem) or "no input device"
+            raise RuntimeError(f"the keyboard library cannot work here ({reason}): leave out backend=") from None
 
 
 class PyAutoGui:
-    """pyautogui, which the study note names; with its pause of 0.1 s a call switched off."""
+    """pyautogui, which the study note names; with its pause of 0.1 s a call switched off.
+
+    Its fail-safe stays on: with the mouse in a corner of the screen, `press` raises its `FailSafeException`.
+    """
 
     def __init__(self, watch):
-        self.pyautogui = _load("pyautogui", "pyautogui")
+        self.pyautogui = _load("pyautogui")
         self.pyautogui.PAUSE = 0
 
     def held(self):
@@ -200,7 +232,11 @@ class PyAutoGui:
         self.pyautogui.keyDown(key)
 
     def release(self, key):
-        self.pyautogui.keyUp(key)
+        safe, self.pyautogui.FAILSAFE = self.pyautogui.FAILSAFE, False  # it would stop us from letting go
+        try:
+            self.pyautogui.keyUp(key)
+        finally:
+            self.pyautogui.FAILSAFE = safe
 
     def close(self):
         pass
@@ -209,10 +245,12 @@ class PyAutoGui:
 BACKENDS = {"xtest": XTest, "pynput": Pynput, "keyboard": Keyboard, "pyautogui": PyAutoGui}
 
 
-def _load(module, package):
-    import importlib
-
+def _load(module):
+    package = module.split(".")[0]
     try:
         return importlib.import_module(module)
-    except ImportError as problem:
-        raise ImportError(f"{package} is not installed here ({problem}): python -m pip install {package}") from None
+    except (Exception, SystemExit) as problem:  # they raise all sorts without a display, exit without tkinter
+        if getattr(problem, "name", None) == package:
+            raise ImportError(f"{package} is not installed: python -m pip install {package}") from None
+        reason = f"{type(problem).__name__}: {problem}".splitlines()[0]
+        raise ImportError(f"{package} does not work here ({reason})") from None

@@ -76,12 +76,19 @@ def _watch(source, session, seconds, fps, bar):
             session.settle(keep=cover is None)
             bar.update(now - start - bar.n)
             bar.set_postfix_str(f", waiting: the window is {session.gap}" if session.gap else "")
-        if cover is not None:
-            session.skip("covered")
-        elif not source.focused():
-            session.skip("not in focus")
-        elif not _capture(source, session):
-            return "the window was closed"
+        try:
+            frame = source.read()
+        except WindowHidden:
+            session.skip("hidden")
+        else:
+            if frame is None:
+                return "the window was closed"
+            if cover is not None:
+                session.skip("covered")
+            elif not source.focused():
+                session.skip("not in focus")
+            else:
+                session.add(frame)
         now = time.monotonic()
         due = start + (int((now - start) * fps) + 1) / fps  # the next beat; beats that were missed are skipped
         time.sleep(due - now)
@@ -89,17 +96,6 @@ def _watch(source, session, seconds, fps, bar):
     session.settle(keep=source.covered() is None)
     bar.update(seconds - bar.n)
     return "complete"
-
-
-def _capture(source, session):
-    try:
-        frame = source.read()
-    except WindowHidden:
-        session.skip("hidden")
-        return True
-    if frame is not None:
-        session.add(frame)
-    return frame is not None
 
 
 def _drain(source, session, seconds, fps, bar):

@@ -14,6 +14,7 @@ import csv
 import json
 import os
 import warnings
+import zipfile
 from pathlib import Path
 from typing import NamedTuple
 
@@ -91,7 +92,7 @@ def load_recording(path):
         raise FileNotFoundError(f"no recording {str(path)!r}")
     try:
         return _load_folder(path) if path.is_dir() else _load_packed(path)
-    except (KeyError, ValueError, OSError, EOFError) as problem:
+    except (KeyError, ValueError, OSError, EOFError, zipfile.BadZipFile) as problem:
         raise CaptureError(f"{str(path)!r} is not a whole recording of this course ({problem})") from None
 
 
@@ -136,7 +137,7 @@ def _load_folder(path):
 
 
 def _load_packed(path):
-    with np.load(path, allow_pickle=False) as file:
+    with open(path, "rb") as stream, np.load(stream, allow_pickle=False) as file:
         meta = _check(json.loads(str(file["meta"])))
         frames = np.cumsum(file["differences"], axis=0, dtype=np.uint8)
         keys = file["keys"].tolist()

@@ -36,6 +36,7 @@ class X11Desktop:
     def locate(self, window):
         """One round trip (the position); size, minimising and closing arrive as events in between."""
         handle = self._handle(window)
+        self._read_events()  # an id may have been used before, by a window that is gone
         try:
             if window.id not in self.watched:
                 handle.change_attributes(event_mask=X.StructureNotifyMask)
@@ -46,7 +47,9 @@ class X11Desktop:
         except (error.BadWindow, error.BadDrawable):
             self.watched.pop(window.id, None)
             return None
-        self._read_events()
+        self._read_events()  # all that happened before the reply has arrived with it
+        if window.id not in self.watched:
+            return None
         width, height, mapped = self.watched[window.id]
         if not mapped:
             raise WindowHidden(f"the window {window.title!r} is minimised")
@@ -107,6 +110,8 @@ class X11Desktop:
                 state[:2] = e.width, e.height
             elif e.type in (X.MapNotify, X.UnmapNotify):
                 state[2] = e.type == X.MapNotify
+            elif e.type == X.DestroyNotify:
+                del self.watched[e.window.id]
 
     def _stacking(self):
         """The client windows: as the window manager lists them, or all there are if there is no window manager."""

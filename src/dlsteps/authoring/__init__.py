@@ -1,0 +1,1 @@
+"""Tools for authors and teachers; learners never import this."""

@@ -1,0 +1,167 @@
+"""The commands behind course.py: `python -m dlsteps COMMAND`."""
+
+import argparse
+import importlib
+import os
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+NOTEBOOKS = ROOT / "notebooks"
+
+
+def main(argv=None):
+    """Run one command; returns the exit code. What a user can mend is said in one line, without a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="replace")  # an old Windows console lacks some characters
+    parser = argparse.ArgumentParser(prog="python course.py", description="Deep Learning, Step by Step")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, (add_arguments, _, summary) in COMMANDS.items():
+        add_arguments(commands.add_parser(name, help=summary, description=summary))
+    arguments, rest = parser.parse_known_args(argv)
+    if rest and arguments.command not in PASS_ON:
+        commands.choices[arguments.command].error(f"unknown argument {rest[0]!r}")
+    arguments.rest = rest
+    try:
+        return COMMANDS[arguments.command][1](arguments) or 0
+    except KeyboardInterrupt:
+        print("\nstopped", file=sys.stderr)
+        return 130
+    except expected_errors() as error:
+        print(f"course.py {arguments.command}: {error}", file=sys.stderr)
+        return 1
+
+
+def expected_errors():
+    from dlsteps.capture import CaptureError, WindowNotFound
+    from dlsteps.game.window import NoDisplay
+
+    return CaptureError, WindowNotFound, NoDisplay, FileExistsError, FileNotFoundError, ImportError, UsageError
+
+
+class UsageError(Exception):
+    """The command line asks for something that is not there."""
+
+
+def lab_arguments(parser):
+    parser.add_argument("--lang", choices=("en", "zh"), default="en", help="language of the lessons (en)")
+    parser.add_argument("--port", type=int, default=8888)
+
+
+def lab(arguments):
+    """Open JupyterLab on the notebooks, in a browser if there is one."""
+    import webbrowser
+
+    folder = NOTEBOOKS if arguments.lang == "en" else NOTEBOOKS / arguments.lang
+    if not folder.is_dir():
+        raise UsageError(f"no notebooks in {folder}: run this from a clone of the course")
+    command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={folder}", f"--port={arguments.port}",
+               "--LabApp.news_url=", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]  # fmt: skip
+    try:
+        webbrowser.get()
+    except webbrowser.Error:
+        print("no browser here: open the address below in one", file=sys.stderr)
+        command.append("--no-browser")
+    if hasattr(os, "geteuid") and os.geteuid() == 0:  # in a container; JupyterLab refuses otherwise
+        command.append("--allow-root")
+    return _pass_on(command)
+
+
+def run_arguments(parser):
+    parser.add_argument("lessons", nargs="*", metavar="NN", help="lesson numbers, e.g. 00 02; all unless told")
+    parser.add_argument("--report", metavar="FILE", help="write the table as JSON")
+
+
+def run(arguments):
+    """Execute lessons without a browser; a table of seconds, peak memory and result."""
+    from dlsteps.authoring.execute import execute_lessons, find_lessons
+
+    return execute_lessons(find_lessons(NOTEBOOKS, arguments.lessons), arguments.report)
+
+
+def play_arguments(parser):
+    from dlsteps.game import window
+
+    window.add_arguments(parser)
+    parser.add_argument("--learn", action="store_true", help="record the scripted player, train a network, let it play")
+    parser.add_argument("--no-window", action="store_true", help="with --learn: use no window even if there is a display")
+
+
+def play(arguments):
+    """Play Catch in a window; with --learn, watch a network learn it."""
+    if arguments.learn:
+        from dlsteps.agents.learn import learn
+
+        learn(arguments.level, arguments.theme, fps=arguments.fps, use_window=not arguments.no_window)
+        return
+    from dlsteps.game import window
+
+    game = window.main(arguments)
+    print(f"caught {game.caught}, missed {game.missed}" + (f", stones touched {game.hit}" if arguments.level == 3 else ""))
+
+
+def doctor(arguments):
+    """Check packages, device and desktop; print a verdict that can be pasted."""
+    from dlsteps import doctor
+
+    return doctor.main(arguments.rest)
+
+
+def test(arguments):
+    """Lint, run the tests, and check that the notebooks' stored outputs still hold."""
+    checks = [] if arguments.rest else [["ruff", "check", "."], ["ruff", "format", "--check", "."]]
+    notebooks = [str(path.relative_to(ROOT)) for path in sorted(NOTEBOOKS.glob("[0-9]*.ipynb"))]
+    nbval = ["--nbval", "--nbval-current-env", "--nbval-cell-timeout=120", "-n", "2", "--dist", "loadscope"]
+    checks += [["pytest", *arguments.rest]]
+    if notebooks and not arguments.rest:
+        checks.insert(-1, ["pytest", *nbval, *notebooks])
+    codes = [_pass_on([sys.executable, "-m", *check], cwd=ROOT) for check in checks]
+    return max(codes)
+
+
+def bench_arguments(parser):
+    parser.add_argument("name", nargs="?", help="a benchmark; without a name, all are listed")
+
+
+def bench(arguments):
+    """List the benchmarks, or run one."""
+    scripts = {path.stem: path for path in sorted((ROOT / "benchmarks").glob("*.py"))}
+    if arguments.name is None:
+        for name, path in scripts.items():
+            print(f"{name:12} {_first_line(path)}")
+        return 0
+    if arguments.name not in scripts:
+        raise UsageError(f"unknown benchmark {arguments.name!r}: choose from {', '.join(scripts)}")
+    return _pass_on([sys.executable, scripts[arguments.name], *arguments.rest], cwd=ROOT)
+
+
+def _first_line(path):
+    import ast
+
+    return ast.get_docstring(ast.parse(path.read_text(encoding="utf8"))).splitlines()[0]
+
+
+def _pass_on(command, cwd=None):
+    import subprocess
+
+    process = subprocess.Popen([str(part) for part in command], cwd=cwd)
+    while True:
+        try:
+            return process.wait()
+        except KeyboardInterrupt:  # the child got the Ctrl-C too, and ends in its own way
+            continue
+
+
+def no_arguments(parser):
+    pass
+
+
+COMMANDS = {  # name: (adds its options, runs it, one line of help)
+    "lab": (lab_arguments, lab, "open the lessons in JupyterLab"),
+    "run": (run_arguments, run, "execute lessons without a browser: seconds, memory, result"),
+    "test": (no_arguments, test, "lint and test everything; arguments go to pytest"),
+    "play": (play_arguments, play, "play Catch, or --learn: watch a network learn to"),
+    "doctor": (no_arguments, doctor, "check packages, device and desktop"),
+    "bench": (bench_arguments, bench, "list the benchmarks, or run one; further arguments go to it"),
+}
+PASS_ON = ("test", "doctor", "bench")  # their unknown arguments are somebody else's
