@@ -9,6 +9,7 @@ from conftest import wait_for
 
 from dlsteps.capture import CaptureError, WindowHidden, WindowNotFound, WindowSource, find_window, list_windows
 from dlsteps.capture.windows import desktop
+from dlsteps.game import Catch
 
 pytestmark = pytest.mark.desktop
 
@@ -141,10 +142,11 @@ def test_under_a_window_manager(start, display):
     try:
         wait_for(lambda: desktop().root.get_full_property(desktop()._atom("_NET_SUPPORTING_WM_CHECK"), 0), "openbox")
         _, source = start("dlsteps.game.window", "--fps", 0.2)
-        from dlsteps.game import Catch
-
         wait_for(lambda: np.array_equal(source.read().pixels, Catch().frame()), "the first frame")
-        subprocess.run(["xdotool", "windowmove", str(source.window.id), "300", "200"], check=False)
+        before = source.window
+        desktop()._handle(before).configure(x=before.left + 150, y=before.top + 90)
+        desktop().display.sync()
+        wait_for(lambda: source.read() and source.window.left > before.left + 50, "the move")
         wait_for(lambda: np.array_equal(source.read().pixels, Catch().frame()), "the frame after the move")
         assert source.covered() is None
     finally:
