@@ -19,12 +19,11 @@ import sys
 
 COMMANDS = {  # name: (extras of pyproject.toml that it needs beyond the learner's set, help)
     "lab": ([], "open the lessons in JupyterLab"),
-    "run": ([], "run lessons without a browser"),
-    "test": (["dev"], "run the tests"),
-    "play": ([], "play the course's game"),
-    "doctor": ([], "report versions, devices and desktop tools"),
-    "build": (["dev"], "write the notebooks from their sources"),
-    "bench": (["dev"], "run the benchmarks"),
+    "run": ([], "execute lessons without a browser: seconds, memory, result"),
+    "test": (["dev"], "lint and test everything"),
+    "play": ([], "play Catch, or --learn: watch a network learn to"),
+    "doctor": ([], "check packages, device and desktop"),
+    "bench": (["dev"], "list the benchmarks, or run one"),
 }
 PYTHONS = [(3, 11), (3, 12), (3, 13)]
 WINDOWS = os.name == "nt"

@@ -1,7 +1,7 @@
 """Screen capture: frames a second of WindowSource beside mss alone, PIL, pyautogui and the memory-copy limit.
 
 Also the recorder's share of one core at 120 captures a second, and how many labels are right at twice the game's rate.
-Everything is measured in one run on a display of its own (Xvfb, 1920 x 1080), the contestants in turn, round after round.
+All in one run, on a display of its own (Xvfb, 1920 x 1080), the contestants in turn, round after round.
 """
 
 import argparse

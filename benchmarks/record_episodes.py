@@ -1,4 +1,4 @@
-"""Make the episodes of data/: the scripted player in the game's real window, recorded. Needs a display (or xvfb-run)."""
+"""Make the episodes of data/: the scripted player in the game's real window, recorded. Needs a display."""
 
 import argparse
 import tempfile
@@ -19,10 +19,10 @@ folder = parser.parse_args().folder
 folder.mkdir(parents=True, exist_ok=True)
 for name, (level, theme, seconds, seed) in EPISODES.items():
     with tempfile.TemporaryDirectory() as temporary:
-        recording = record_window(
-            Path(temporary, name), seconds, level=level, theme=theme, fps=60, seed=seed, size=128
-        )
+        recording = record_window(Path(temporary, name), seconds, level=level, theme=theme, fps=60, seed=seed, size=128)
         pack(recording, folder / f"{name}.npz")
         episode = load_recording(folder / f"{name}.npz")
         size = (folder / f"{name}.npz").stat().st_size
-        print(f"{name}: {len(episode.frames)} frames of {episode.frames.shape[1:]}, {size / 1e6:.2f} MB, {episode.meta}")
+        print(
+            f"{name}: {len(episode.frames)} frames of {episode.frames.shape[1:]}, {size / 1e6:.2f} MB, {episode.meta}"
+        )

@@ -15,7 +15,19 @@ from conftest import wait_for
 from gymnasium.utils.env_checker import check_env
 
 from dlsteps.capture import Keys
-from dlsteps.game import LEFT, LEVELS, RIGHT, STAY, THEMES, Catch, CatchEnv, Planner, RandomPlayer, ScriptedPlayer, score
+from dlsteps.game import (
+    LEFT,
+    LEVELS,
+    RIGHT,
+    STAY,
+    THEMES,
+    Catch,
+    CatchEnv,
+    Planner,
+    RandomPlayer,
+    ScriptedPlayer,
+    score,
+)
 from dlsteps.game.catch import FIRST, LAST, PADDLE_SPEED, PADDLE_TOP, RADIUS, SIZE, Faller
 from dlsteps.game.policies import REFERENCE, normalise, play
 
@@ -78,7 +90,7 @@ def test_landing_foretells_where_and_when():
 def test_a_game_is_a_function_of_its_seed_and_actions(level):
     def frames(seed):
         game = Catch(seed, level)
-        return b"".join((game.step(tick % 3), game.frame().tobytes())[1] for tick in range(0, 150))
+        return b"".join((game.step(tick % 3), game.frame().tobytes())[1] for tick in range(150))
 
     assert frames(1) == frames(1)
     assert frames(1) != frames(2)

@@ -107,9 +107,9 @@ def test_a_minimised_window_and_one_beyond_the_screen_are_hidden(make_window):
         window.map()
         window.configure(x=-20)
         make_window.sync()
+        wait_for(lambda: source.desktop.locate(source.window).left == -20, "the move")
         with pytest.raises(WindowHidden, match="not wholly on the screen"):
-            for _ in range(100):
-                source.read()
+            source.read()
 
 
 def test_a_window_on_top_is_noticed(make_window):

@@ -1,7 +1,6 @@
 """The commands behind course.py: `python -m dlsteps COMMAND`."""
 
 import argparse
-import importlib
 import os
 import sys
 from pathlib import Path
@@ -16,8 +15,11 @@ def main(argv=None):
         stream.reconfigure(errors="replace")  # an old Windows console lacks some characters
     parser = argparse.ArgumentParser(prog="python course.py", description="Deep Learning, Step by Step")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    argv = sys.argv[1:] if argv is None else argv
     for name, (add_arguments, _, summary) in COMMANDS.items():
-        add_arguments(commands.add_parser(name, help=summary, description=summary))
+        command = commands.add_parser(name, help=summary, description=summary, add_help=name not in PASS_ON)
+        if argv[:1] == [name]:  # only this one: the others' options may need what is not installed
+            add_arguments(command)
     arguments, rest = parser.parse_known_args(argv)
     if rest and arguments.command not in PASS_ON:
         commands.choices[arguments.command].error(f"unknown argument {rest[0]!r}")
@@ -84,7 +86,9 @@ def play_arguments(parser):
 
     window.add_arguments(parser)
     parser.add_argument("--learn", action="store_true", help="record the scripted player, train a network, let it play")
-    parser.add_argument("--no-window", action="store_true", help="with --learn: use no window even if there is a display")
+    parser.add_argument(
+        "--no-window", action="store_true", help="with --learn: use no window even if there is a display"
+    )
 
 
 def play(arguments):
@@ -97,7 +101,9 @@ def play(arguments):
     from dlsteps.game import window
 
     game = window.main(arguments)
-    print(f"caught {game.caught}, missed {game.missed}" + (f", stones touched {game.hit}" if arguments.level == 3 else ""))
+    print(
+        f"caught {game.caught}, missed {game.missed}" + (f", stones touched {game.hit}" if arguments.level == 3 else "")
+    )
 
 
 def doctor(arguments):

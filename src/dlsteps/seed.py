@@ -14,6 +14,6 @@ def seed_everything(seed, *key):
 
     mixed = int(np.random.SeedSequence([seed, *key]).generate_state(1)[0])
     random.seed(mixed)
-    np.random.seed(mixed)
+    np.random.seed(mixed)  # noqa: NPY002 (libraries still draw from it)
     torch.manual_seed(mixed)
     return mixed

@@ -19,7 +19,6 @@ from dlsteps.agents.live import play_window
 from dlsteps.capture import CaptureError, EnvSource, Keys, WindowNotFound, WindowSource, list_windows, record
 from dlsteps.data import FrameDataset
 from dlsteps.game import LEFT, RIGHT, STAY, CatchEnv, Score, ScriptedPlayer, normalise, score
-from dlsteps.game.catch import choose
 from dlsteps.models import ConvNet
 
 KEYS = {"left": LEFT, "": STAY, "right": RIGHT}
@@ -46,6 +45,11 @@ def learn(level=1, theme="night", *, seconds=60.0, fps=60.0, seeds=(0, 1, 2), ti
     (record_headless if why_not else record_window)(recording, seconds, **game)
 
     dataset = FrameDataset(recording)
+    if len(dataset) < seconds * fps / 2:
+        raise CaptureError(
+            f"only {len(dataset)} of about {seconds * fps:.0f} frames could be recorded: leave the game's window in "
+            "front and keep your hands off the keyboard, then run this again"
+        )
     torch.manual_seed(0)
     model = ConvNet(in_channels=6, num_actions=3)
     history = train(model, dataset, mirror=MIRROR)
@@ -113,8 +117,8 @@ def play_one(agent, seed, ticks, folder, *, level, theme, fps):
     totals = json.loads(log.read_text())
     value = normalise(totals["caught"] - totals["missed"] - totals["hit"], totals["landed"], level)
     late = np.percentile(run.latency, 95) * 1000 if run.frames else float("nan")
-    print(f"game {seed}: caught {totals['caught']}, missed {totals['missed']}, stones {totals['hit']}; score {value:.2f}; "
-          f"95 in 100 decisions within {late:.0f} ms")  # fmt: skip
+    counts = f"caught {totals['caught']}, missed {totals['missed']}, stones {totals['hit']}"
+    print(f"game {seed}: {counts}; score {value:.2f}; 95 in 100 decisions within {late:.0f} ms")
     return value
 
 
@@ -148,7 +152,9 @@ class OpenGame:
                 return WindowSource(TITLE)
             except WindowNotFound:
                 if self.process.poll() is not None or time.monotonic() > end:
-                    raise CaptureError("the game's window did not open: see the message above, or try --no-window") from None
+                    raise CaptureError(
+                        "the game's window did not open: see the message above, or try --no-window"
+                    ) from None
                 time.sleep(0.05)
 
 

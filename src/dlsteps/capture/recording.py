@@ -44,8 +44,8 @@ class RecordingWriter:
             raise FileExistsError(f"{str(path)!r} exists already: give another name, or delete it first")
         try:
             self.path.mkdir(parents=True)
-            self.frames = open(self.path / "frames.bin", "xb", buffering=0)
-            self.index = open(self.path / "index.csv", "x", encoding="utf8", newline="", buffering=1)
+            self.frames = open(self.path / "frames.bin", "xb", buffering=0)  # noqa: SIM115
+            self.index = open(self.path / "index.csv", "x", encoding="utf8", newline="", buffering=1)  # noqa: SIM115
             self.rows = csv.writer(self.index)
             self.rows.writerow(COLUMNS)
         except OSError as problem:

@@ -85,7 +85,9 @@ class WindowSource(FrameSource):
         end = time.monotonic() + seconds
         while not self.focused():
             if time.monotonic() > end:
-                raise CaptureError(f"the window {self.window.title!r} does not take the focus: click on it, then try again")
+                raise CaptureError(
+                    f"the window {self.window.title!r} does not take the focus: click on it, then try again"
+                )
             time.sleep(0.01)
 
     def covered(self):
@@ -103,7 +105,9 @@ class WindowSource(FrameSource):
         try:
             shot = self.grabber.grab(region)
         except mss.ScreenShotError as problem:
-            raise CaptureError(f"the system refused a screenshot ({problem}): on macOS, allow Screen Recording") from None
+            raise CaptureError(
+                f"the system refused a screenshot ({problem}): on macOS, allow Screen Recording"
+            ) from None
         # A HiDPI screen gives more pixels than the window has points; the shot's own size is the true one.
         bgra = np.frombuffer(shot.raw, np.uint8).reshape(shot.height, shot.width, 4)
         return cv2.cvtColor(bgra, cv2.COLOR_BGRA2RGB)

@@ -20,7 +20,7 @@ class WindowHidden(RuntimeError):
 
 
 class WindowInfo(NamedTuple):
-    """An open window. The rectangle is the client area (the game's picture, no frame or title bar), in screen pixels."""
+    """An open window. The rectangle is its client area (the picture, no frame or title bar), in screen pixels."""
 
     title: str
     left: int
@@ -40,10 +40,7 @@ class WindowInfo(NamedTuple):
     def overlaps(self, other):
         """Whether the two rectangles share a pixel."""
         return (
-            self.left < other.right
-            and other.left < self.right
-            and self.top < other.bottom
-            and other.top < self.bottom
+            self.left < other.right and other.left < self.right and self.top < other.bottom and other.top < self.bottom
         )
 
 

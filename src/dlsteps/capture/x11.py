@@ -5,6 +5,8 @@ from Xlib.protocol import event
 
 from dlsteps.capture.windows import CaptureError, WindowHidden, WindowInfo
 
+GONE = error.BadWindow, error.BadDrawable  # what the X server answers about a window that has been closed
+
 
 def connect():
     """A connection to the X server."""
@@ -17,6 +19,7 @@ def connect():
 class X11Desktop:
     def __init__(self):
         self.display = connect()
+        self.display.set_error_handler(lambda *_: None)  # answers to what needs none: a window closed meanwhile
         self.root = self.display.screen().root
         self.watched = {}  # window id -> [width, height, mapped], kept up to date by events
 
@@ -29,7 +32,7 @@ class X11Desktop:
                     continue
                 size, corner = window.get_geometry(), self.root.translate_coords(window, 0, 0)
                 found.append(WindowInfo(title, corner.x, corner.y, size.width, size.height, window.id))
-            except error.BadWindow:  # closed while we were looking
+            except GONE:  # closed while we were looking
                 continue
         return found
 
@@ -44,7 +47,7 @@ class X11Desktop:
                 mapped = handle.get_attributes().map_state == X.IsViewable
                 self.watched[window.id] = [size.width, size.height, mapped]
             corner = self.root.translate_coords(handle, 0, 0)
-        except (error.BadWindow, error.BadDrawable):
+        except GONE:
             self.watched.pop(window.id, None)
             return None
         self._read_events()  # all that happened before the reply has arrived with it
@@ -62,7 +65,7 @@ class X11Desktop:
                 if focus.id == window.id:
                     return True
                 focus = focus.query_tree().parent
-        except error.BadWindow:
+        except GONE:
             pass
         return False
 
@@ -82,7 +85,7 @@ class X11Desktop:
             mine = self._top_level(self._handle(window))
             above = self.root.query_tree().children  # from the lowest to the highest
             above = above[[w.id for w in above].index(mine.id) + 1 :]
-        except (error.BadWindow, ValueError):
+        except (*GONE, ValueError):
             return None
         for other in above:
             try:
@@ -91,7 +94,7 @@ class X11Desktop:
                     continue
                 if window.overlaps(WindowInfo("", g.x, g.y, g.width, g.height, other.id)):
                     return self._title(other) or "a window without a title"
-            except (error.BadWindow, error.BadDrawable):
+            except GONE:
                 continue
         return None
 
@@ -123,7 +126,7 @@ class X11Desktop:
     def _walk(self, window):
         try:
             children = window.query_tree().children
-        except error.BadWindow:
+        except GONE:
             return
         for child in children:
             yield child

@@ -4,7 +4,6 @@ from dlsteps.game.catch import LEFT, LEVELS, RIGHT, STAY, Catch
 from dlsteps.game.picture import THEMES
 from dlsteps.game.policies import Planner, RandomPlayer, Score, ScriptedPlayer, normalise, score
 
-
 __all__ = [
     "LEFT",
     "LEVELS",

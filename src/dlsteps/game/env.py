@@ -43,4 +43,3 @@ class CatchEnv(gymnasium.Env):
     def _info(self):
         game = self.game
         return {name: int(getattr(game, name)) for name in ("tick", "caught", "missed", "hit", "landed")}
-

@@ -136,7 +136,9 @@ def _ball(layer, x, y, theme, colour):
     paint(layer, edge / 5 - 0.5, colour, opacity=0.25)  # a soft glow
     paint(layer, edge, mix(colour, (0, 0, 0), 0.35))
     for step in range(8):  # lit from the upper left
-        paint(layer, circle(x, y, -0.3 * step, -0.3 * step, 8.4 - 0.9 * step), mix(colour, (255, 255, 255), 0.05 * step))
+        paint(
+            layer, circle(x, y, -0.3 * step, -0.3 * step, 8.4 - 0.9 * step), mix(colour, (255, 255, 255), 0.05 * step)
+        )
     paint(layer, circle(x, y, -3.4, -3.6, 1.8), (255, 255, 255), opacity=0.9)
 
 

@@ -27,8 +27,9 @@ def open_window(title, size):
     driver = pygame.display.get_driver()
     if driver in ("offscreen", "dummy"):  # what SDL falls back to, silently
         raise NoDisplay(f"no desktop to open a window on (SDL fell back to its {driver!r} driver)")
-    pygame.display.set_caption(title)
-    return pygame.display.set_mode(size)
+    screen = pygame.display.set_mode(size)
+    pygame.display.set_caption(title)  # only now: on X11 SDL opens a window, closes it and opens another
+    return screen
 
 
 def run(game, *, fps=60, scale=1, ticks=None, title="Catch", log=None, after_frame=None):
@@ -48,7 +49,9 @@ def run(game, *, fps=60, scale=1, ticks=None, title="Catch", log=None, after_fra
     due = time.perf_counter()
     try:
         while game.tick != ticks:
-            due = max(due + 1 / fps, time.perf_counter() - 1 / fps)  # late by more than a tick: do not hurry to catch up
+            due = max(
+                due + 1 / fps, time.perf_counter() - 1 / fps
+            )  # late by more than a tick: do not hurry to catch up
             time.sleep(max(0, due - time.perf_counter()))
             if not _pump(pygame, title):
                 break
@@ -99,7 +102,9 @@ def add_arguments(parser):
     parser.add_argument("--theme", default="night", choices=THEMES, help="night, day or paper")
     parser.add_argument("--seed", type=int, default=0, help="which game (0)")
     parser.add_argument("--fps", type=float, default=60, help="ticks a second (60)")
-    parser.add_argument("--scale", type=int, default=1, choices=range(1, 9), metavar="N", help="window N times as large")
+    parser.add_argument(
+        "--scale", type=int, default=1, choices=range(1, 9), metavar="N", help="window N times as large"
+    )
     parser.add_argument("--ticks", type=int, help="end after so many ticks")
     parser.add_argument("--title", default="Catch", help="the window's title")
     parser.add_argument("--log", metavar="FILE", help="write each tick's action, reward and time as JSON")
