@@ -162,7 +162,7 @@ def test_a_policy_plays_the_real_window(start, tmp_path):
     def follow(frame):
         changed = (np.abs(frame - empty).max(axis=2) > 60).astype(float)
         ball, paddle = changed[20:225].sum(0), changed[228:242].sum(0)
-        if ball.sum() == 0:
+        if ball.sum() == 0 or paddle.sum() == 0:  # no ball yet, or nothing drawn yet
             return STAY
         gap = np.average(np.arange(256), weights=ball) - np.average(np.arange(256), weights=paddle)
         return STAY if abs(gap) < 7 else RIGHT if gap > 0 else LEFT

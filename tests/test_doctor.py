@@ -44,7 +44,7 @@ def planted(tmp_path, monkeypatch):
 def installed(monkeypatch):
     """A dict of the distributions that seem to be installed: {name: version}."""
     versions = {}
-    monkeypatch.setattr(doctor, "_version", lambda name: versions.get(name, ""))
+    monkeypatch.setattr(doctor.packages, "_version", lambda name: versions.get(name, ""))
     return versions
 
 
@@ -65,7 +65,7 @@ def examined(monkeypatch):
     machine = doctor.check_machine(with_torch=False)  # as quick as can be
 
     def plant(packages=(), steps=()):
-        monkeypatch.setattr(doctor, "examine", lambda *_: (list(packages), machine, list(steps)))
+        monkeypatch.setattr(doctor.report, "examine", lambda *_: (list(packages), machine, list(steps)))
 
     plant([PackageCheck("numpy", "numpy", "OK", "2.0", "", "")], [Step("open a window", True, "fine")])
     return plant
@@ -158,13 +158,13 @@ def test_exit_code_of_steps(examined, capsys, ok, code):
 
 
 def test_verdict_hides_what_is_private(examined, capsys, monkeypatch):
-    monkeypatch.setattr(doctor.platform, "node", lambda: "annas-pc.example")
+    monkeypatch.setattr(doctor.report.platform, "node", lambda: "annas-pc.example")
     monkeypatch.setattr(Path, "home", lambda: Path("/home/anna smith"))
     monkeypatch.setenv("DISPLAY", "bobs-pc:10.0")
     note = "no '/home/anna smith/c/x.so' (/opt/secret/y.so) C:\\Users\\Eve\\z.pyd C:/Users/Eve/w.pyd"
     note += " for anna smith on annas-pc or bobs-pc:10.0"
-    monkeypatch.setattr(doctor, "_python", lambda: '"/opt/a b/bin/python"')
-    examined([PackageCheck("numpy", "numpy", "broken", "", note, f"{doctor._python()} -m pip install numpy")])
+    monkeypatch.setattr(doctor.report, "_python", lambda: '"/opt/a b/bin/python"')
+    examined([PackageCheck("numpy", "numpy", "broken", "", note, f"{doctor.report._python()} -m pip install numpy")])
     doctor.main([])
     verdict = capsys.readouterr().out.partition("-" * 72)[2]
     assert ".../x.so" in verdict
@@ -177,9 +177,8 @@ def test_verdict_hides_what_is_private(examined, capsys, monkeypatch):
 
 
 def test_report_without_desktop(monkeypatch, capsys):
-    monkeypatch.setattr(doctor, "PACKAGES", ())
-    monkeypatch.setattr(doctor, "check_packages", lambda **_: [])
-    monkeypatch.setattr(doctor, "check_desktop", lambda **_: pytest.fail("opened a window"))
+    monkeypatch.setattr(doctor.report, "check_packages", lambda **_: [])
+    monkeypatch.setattr(doctor.report, "check_desktop", lambda **_: pytest.fail("opened a window"))
     assert doctor.main(["--no-desktop"]) == 0
     assert "window: not checked\n" in capsys.readouterr().out
 
@@ -187,9 +186,9 @@ def test_report_without_desktop(monkeypatch, capsys):
 @pytest.mark.parametrize(("module", "desktop"), [("mss", "first repair mss"), ("torch", "went on")])
 def test_what_is_broken_is_not_used(monkeypatch, module, desktop):
     broken = PackageCheck(module, module, "broken", "", "crashes Python (SIGSEGV)", "")
-    monkeypatch.setattr(doctor, "check_packages", lambda **_: [broken])
-    monkeypatch.setattr(doctor, "check_desktop", lambda **_: [Step("open a window", True, "went on")])
-    monkeypatch.setattr(doctor, "check_machine", lambda with_torch: {"torch used": with_torch})
+    monkeypatch.setattr(doctor.report, "check_packages", lambda **_: [broken])
+    monkeypatch.setattr(doctor.report, "check_desktop", lambda **_: [Step("open a window", True, "went on")])
+    monkeypatch.setattr(doctor.report, "check_machine", lambda with_torch: {"torch used": with_torch})
     _, machine, steps = doctor.examine()
     assert machine == {"torch used": module != "torch"}
     assert steps[0].detail == desktop
@@ -270,7 +269,7 @@ def test_mismatched_pair_is_reinstalled_together(planted):
 
 
 def test_repair_outside_a_checkout_has_no_version(monkeypatch, tmp_path):
-    monkeypatch.setattr(doctor, "ROOT", tmp_path)
+    monkeypatch.setattr(doctor.packages, "ROOT", tmp_path)
     (tmp_path / "constraints.txt").write_text("nbval==0.1\n")  # somebody else's: no pyproject.toml beside it
     assert check_package(Package("nbval", "surely_not_there")).repair.endswith('install "nbval"')
     (tmp_path / "pyproject.toml").touch()
@@ -280,15 +279,15 @@ def test_repair_outside_a_checkout_has_no_version(monkeypatch, tmp_path):
 @pytest.mark.skipif(os.name == "nt", reason="makes a symbolic link, which Windows allows only to some")
 def test_repair_command_runs_this_python(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(Path(sys.executable).parent))
-    command = doctor._python()
+    command = doctor.packages._python()
     assert command in ("python", "python3")
     probe = [command, "-c", "import sys; print(sys.prefix)"]
     assert subprocess.run(probe, capture_output=True, text=True).stdout.strip() == sys.prefix
     (tmp_path / "python").symlink_to(sys.executable)  # another one, as a virtual environment that is not activated
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert doctor._python() == sys.executable
+    assert doctor.packages._python() == sys.executable
     monkeypatch.chdir(Path(sys.executable).parents[1])
-    assert Path(doctor._python()) == Path(sys.executable).relative_to(Path.cwd())
+    assert Path(doctor.packages._python()) == Path(sys.executable).relative_to(Path.cwd())
 
 
 def test_opencv_by_any_name(installed, monkeypatch):
@@ -296,7 +295,7 @@ def test_opencv_by_any_name(installed, monkeypatch):
     check = check_package(Package("opencv-python", "cv2"))
     assert check[2:5] == ("OK", "9.0", "installed as opencv-contrib-python")
     installed.clear()
-    monkeypatch.setattr(doctor, "import_problem", lambda *_: "ModuleNotFoundError: No module named 'cv2'")
+    monkeypatch.setattr(doctor.packages, "import_problem", lambda *_: "ModuleNotFoundError: No module named 'cv2'")
     check = check_package(Package("opencv-python", "cv2"))
     assert (check.status, check.version) == ("missing", "")
     assert '-m pip install "opencv-python-headless==' in check.repair
@@ -464,7 +463,7 @@ def test_a_colour_profile_is_no_failure(nothing_stays):
 
 @pytest.mark.desktop
 def test_no_reaction_to_the_key(nothing_stays):
-    name, detail = failed(check_desktop(window(pressed=doctor.IDLE)))
+    name, detail = failed(check_desktop(window(pressed=doctor.desktop.IDLE)))
     assert name == "picture changes"
     assert detail.startswith("no new colour within 2 s of the key; ")
 
@@ -487,15 +486,15 @@ def test_window_that_cannot_open(display):
 
 @pytest.mark.desktop
 def test_two_windows_of_the_same_title(start):
-    start("dlsteps.game.window", "--title", doctor.TITLE, title=doctor.TITLE)
+    start("dlsteps.game.window", "--title", doctor.desktop.TITLE, title=doctor.desktop.TITLE)
     assert failed(check_desktop()) == ("open a window", "a window titled 'dlsteps doctor' is open already: close it")
 
 
 @pytest.mark.desktop
 def test_titles_of_other_windows_stay_private(start, monkeypatch):
     start("dlsteps.game.window", "--title", "Letter to Eve", title="Letter to Eve")
-    monkeypatch.setattr(doctor, "TITLE", "dlsteps doctor, never opened")
-    monkeypatch.setattr(doctor, "_wait", lambda condition, seconds: None)
+    monkeypatch.setattr(doctor.desktop, "TITLE", "dlsteps doctor, never opened")
+    monkeypatch.setattr(doctor.desktop, "_wait", lambda condition, seconds: None)
     name, detail = failed(check_desktop())
     assert name == "find it"
     assert "Eve" not in detail
@@ -559,8 +558,8 @@ def test_failing_to_close_is_told(nothing_stays, monkeypatch):
     ],
 )
 def test_advice(monkeypatch, session, what, words):
-    monkeypatch.setattr(doctor, "session_type", lambda: session)
-    assert words in doctor._advice(what)
+    monkeypatch.setattr(doctor.desktop, "session_type", lambda: session)
+    assert words in doctor.desktop._advice(what)
 
 
 @LINUX
@@ -568,12 +567,12 @@ def test_advice(monkeypatch, session, what, words):
 def test_no_display_is_no_fault(display_name):
     """In a process of its own: a reachable display is remembered."""
     code = (
-        "import sys\nfrom dlsteps import doctor\ndoctor.check_packages = lambda **_: []\n"
-        "doctor.check_machine = lambda *_, real=doctor.check_machine: real(False)\nsys.exit(doctor.main([]))"
+        "import sys\nfrom dlsteps.doctor import report\nreport.check_packages = lambda **_: []\n"
+        "report.check_machine = lambda *_, real=report.check_machine: real(False)\nsys.exit(report.main([]))"
     )
     environment = {k: v for k, v in os.environ.items() if k not in ("DISPLAY", "WAYLAND_DISPLAY")}
     environment |= {"DISPLAY": display_name} if display_name else {}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
-    assert f"{doctor.NO_WINDOW}\n" in done.stdout.partition("window: ")[2]
+    assert f"{doctor.desktop.NO_WINDOW}\n" in done.stdout.partition("window: ")[2]
     assert done.stdout.count("  skipped") == len(doctor.STEPS)

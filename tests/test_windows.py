@@ -140,7 +140,7 @@ def test_under_a_window_manager(start, display):
     """A window manager puts the window into a frame of its own; what is found is still the picture inside it."""
     manager = subprocess.Popen(["openbox"], stderr=subprocess.DEVNULL)
     try:
-        wait_for(lambda: desktop().root.get_full_property(desktop()._atom("_NET_SUPPORTING_WM_CHECK"), 0), "openbox")
+        wait_for(desktop()._managed, "openbox")
         _, source = start("dlsteps.game.window", "--fps", 0.2)
         wait_for(lambda: np.array_equal(source.read().pixels, Catch().frame()), "the first frame")
         before = source.window
@@ -152,3 +152,13 @@ def test_under_a_window_manager(start, display):
     finally:
         manager.kill()
         manager.wait()
+
+
+@pytest.mark.skipif(shutil.which("openbox") is None, reason="no openbox (a window manager) on this machine")
+def test_a_window_manager_that_has_ended_is_not_believed(make_window):
+    manager = subprocess.Popen(["openbox"], stderr=subprocess.DEVNULL)
+    wait_for(desktop()._managed, "openbox")
+    manager.kill()
+    manager.wait()
+    make_window("Later")
+    assert [window.title for window in list_windows()] == ["Later"]

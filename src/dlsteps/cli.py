@@ -66,7 +66,7 @@ def lab(arguments):
         command.append("--no-browser")
     if hasattr(os, "geteuid") and os.geteuid() == 0:  # in a container; JupyterLab refuses otherwise
         command.append("--allow-root")
-    return _pass_on(command)
+    return _become(command)
 
 
 def run_arguments(parser):
@@ -138,13 +138,21 @@ def bench(arguments):
         return 0
     if arguments.name not in scripts:
         raise UsageError(f"unknown benchmark {arguments.name!r}: choose from {', '.join(scripts)}")
-    return _pass_on([sys.executable, scripts[arguments.name], *arguments.rest], cwd=ROOT)
+    os.chdir(ROOT)
+    return _become([sys.executable, str(scripts[arguments.name]), *arguments.rest])
 
 
 def _first_line(path):
     import ast
 
     return ast.get_docstring(ast.parse(path.read_text(encoding="utf8"))).splitlines()[0]
+
+
+def _become(command):
+    """Run a command in this process's place, so that signals reach it; Windows has nothing like that."""
+    if os.name == "nt":
+        return _pass_on(command)
+    return os.execv(command[0], command)
 
 
 def _pass_on(command, cwd=None):

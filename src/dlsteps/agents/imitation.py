@@ -86,7 +86,7 @@ def train(
     bar = tqdm(total=epochs * len(train_loader), desc="training", unit="step", disable=not progress)
     for _ in range(epochs):
         model.train()
-        total = 0.0
+        loss_sum = weight_sum = 0.0
         for x, y in train_loader:
             x, y = x.to(device), y.to(device)
             if mirror is not None:
@@ -97,23 +97,25 @@ def train(
             loss.backward()
             optimizer.step()
             scheduler.step()
-            total += loss.item() * len(y)
+            loss_sum += loss.item() * weight[y].sum().item()
+            weight_sum += weight[y].sum().item()
             bar.update()
-        history.append({"train_loss": total / len(train_set), **evaluate(model, valid_loader, device)})
+        history.append({"train_loss": loss_sum / weight_sum, **evaluate(model, valid_loader, weight)})
         bar.set_postfix_str(f"valid accuracy {history[-1]['valid_accuracy']:.3f}")
     bar.close()
     return history
 
 
 @torch.no_grad()
-def evaluate(model, loader, device="cpu"):
-    """Mean loss and accuracy over a loader, each example counted once."""
+def evaluate(model, loader, weight):
+    """Loss, weighed by `weight` (num_actions,) as in training, and plain accuracy over a loader."""
     model.eval()
-    loss = correct = count = 0
+    loss = total_weight = correct = count = 0
     for x, y in loader:
-        logits = model(x.to(device))
-        y = y.to(device)
-        loss += F.cross_entropy(logits, y, reduction="sum").item()
+        x, y = x.to(weight.device), y.to(weight.device)
+        logits = model(x)
+        loss += F.cross_entropy(logits, y, weight=weight, reduction="sum").item()
+        total_weight += weight[y].sum().item()
         correct += (logits.argmax(dim=1) == y).sum().item()
         count += len(y)
-    return {"valid_loss": loss / count, "valid_accuracy": correct / count}
+    return {"valid_loss": loss / total_weight, "valid_accuracy": correct / count}

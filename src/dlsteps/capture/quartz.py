@@ -12,6 +12,8 @@ What macOS does not tell limits this backend:
 Positions are in points; a HiDPI screen shows 2 x 2 pixels for each.
 """
 
+from functools import partial
+
 from dlsteps.capture.windows import CaptureError, WindowHidden, WindowInfo
 
 TITLE_BAR = 28  # points
@@ -46,6 +48,9 @@ class QuartzDesktop:
         if not entry.get(self.quartz.kCGWindowIsOnscreen):
             raise WindowHidden(f"the window {window.title!r} is minimised, hidden, or on another desktop")
         return self._info(entry, window.title)
+
+    def ask(self, window):
+        return partial(self.locate, window)
 
     def focused(self, window):
         """The front-most window belongs to the front-most application, and is this one."""

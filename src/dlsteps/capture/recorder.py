@@ -2,7 +2,8 @@
 
 Which keys belong to a frame? The player sees frame k, presses, and the game uses that key when it computes frame k+1.
 So a frame is paired with the keys held at its **last** capture, just before the next one replaces it. That needs at
-least two captures for each frame of the game: record at twice the game's rate or more.
+least two captures for each frame of the game: record at twice the game's rate or more. At each capture the keys are
+read first and the picture taken after: the other way round, the keys could be those of the next frame already.
 """
 
 import contextlib
@@ -76,6 +77,8 @@ def _watch(source, session, seconds, fps, bar):
             session.settle(keep=cover is None)
             bar.update(now - start - bar.n)
             bar.set_postfix_str(f", waiting: the window is {session.gap}" if session.gap else "")
+        focused = source.focused()
+        held = session.labels.held() if focused else ""
         try:
             frame = source.read()
         except WindowHidden:
@@ -85,10 +88,10 @@ def _watch(source, session, seconds, fps, bar):
                 return "the window was closed"
             if cover is not None:
                 session.skip("covered")
-            elif not source.focused():
+            elif not focused:
                 session.skip("not in focus")
             else:
-                session.add(frame)
+                session.add(frame, held)
         now = time.monotonic()
         due = start + (int((now - start) * fps) + 1) / fps  # the next beat; beats that were missed are skipped
         time.sleep(due - now)
@@ -103,7 +106,7 @@ def _drain(source, session, seconds, fps, bar):
     for frame in source:
         if frame.time >= seconds:
             break
-        session.add(frame, distinct=True)
+        session.add(frame, session.labels.held(), distinct=True)
         session.settle()
         bar.update(frame.time - bar.n)
     return "complete"
@@ -121,9 +124,9 @@ class Session:
         self.dropped = {}  # reason -> number of captures left out
         self.black_since = None
 
-    def add(self, frame, distinct=False):
+    def add(self, frame, held, distinct=False):
         """A capture: a new frame, or the one that was there before, with the keys held by now."""
-        label = self.labels.of(frame)
+        label = self.labels.action(frame, held), held
         if not distinct and self.current is not None and np.array_equal(self.current[0], frame.pixels):
             self.current[2] = label
         else:
@@ -185,14 +188,17 @@ class Labels:
             self.keyboard = Keys(sorted({key for k in keys for key in k.split("+") if key}))
             self.owned = True
 
-    def of(self, frame):
-        """(action or None, keys held as text) for a capture that has just been made."""
+    def held(self):
+        """The keys held now, as text: "left+space"."""
+        return _combination(self.keyboard.held()) if self.keyboard else ""
+
+    def action(self, frame, held):
+        """What these keys mean, or the action that came with the frame; None if unknown."""
         if self.keyboard is None:
-            return frame.action, ""
-        keys = _combination(self.keyboard.held())
+            return frame.action
         if self.learn:
-            self.actions.setdefault(keys, len(self.actions))
-        return self.actions.get(keys), keys
+            self.actions.setdefault(held, len(self.actions))
+        return self.actions.get(held)
 
     def __enter__(self):
         return self

@@ -66,14 +66,17 @@ class WindowSource(FrameSource):
         self.screen = whole["left"], whole["top"], whole["left"] + whole["width"], whole["top"] + whole["height"]
 
     def read(self):
-        window = self.desktop.locate(self.window)
+        answer = self.desktop.ask(self.window)  # the answer comes while we grab where the window was last
+        now, pixels = time.monotonic(), self._grab(self.window)
+        window = answer()
         if window is None:
             return None
-        self.window = window
-        left, top, right, bottom = self.screen
-        if window.left < left or window.top < top or window.right > right or window.bottom > bottom:
+        if window != self.window or pixels is None:  # it has moved or grown
+            self.window = window
+            now, pixels = time.monotonic(), self._grab(window)
+        if pixels is None:
             raise WindowHidden(f"the window {window.title!r} is not wholly on the screen")
-        return Frame(self._grab(window), time.monotonic())
+        return Frame(pixels, now)
 
     def focused(self):
         """Whether the keyboard is with this window now."""
@@ -98,6 +101,10 @@ class WindowSource(FrameSource):
         self.grabber.close()
 
     def _grab(self, window):
+        """(H, W, 3) uint8 RGB, or None unless the window is wholly on the screen."""
+        left, top, right, bottom = self.screen
+        if window.left < left or window.top < top or window.right > right or window.bottom > bottom:
+            return None
         import cv2
         import mss
 

@@ -4,6 +4,7 @@ Positions are in true pixels once the process is DPI aware; `WindowSource` sees 
 """
 
 import ctypes
+from functools import partial
 
 from dlsteps.capture.windows import CaptureError, WindowHidden, WindowInfo
 
@@ -35,6 +36,9 @@ class Win32Desktop:
         if not self._shown(window.id):
             raise WindowHidden(f"the window {window.title!r} is hidden, or on another virtual desktop")
         return self._info(window.id, window.title)
+
+    def ask(self, window):
+        return partial(self.locate, window)
 
     def focused(self, window):
         return self.gui.GetForegroundWindow() == window.id

@@ -50,6 +50,7 @@ def desktop():
 
     windows() -> list[WindowInfo], of the visible windows that have a title;
     locate(window) -> WindowInfo with its present rectangle, or None once it is closed; raises WindowHidden;
+    ask(window) -> a function that does the same; the question is under way in the meantime, where a system can do that;
     focused(window) -> bool; focus(window); covered(window) -> title of a window lying over it, or None.
     """
     if sys.platform == "win32":

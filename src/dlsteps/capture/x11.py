@@ -1,7 +1,9 @@
 """Windows on Linux desktops (X11), through python-xlib. A round trip to the X server takes about 0.1 ms."""
 
+from functools import partial
+
 from Xlib import X, display, error
-from Xlib.protocol import event
+from Xlib.protocol import event, request
 
 from dlsteps.capture.windows import CaptureError, WindowHidden, WindowInfo
 
@@ -37,6 +39,9 @@ class X11Desktop:
         return found
 
     def locate(self, window):
+        return self.ask(window)()
+
+    def ask(self, window):
         """One round trip (the position); size, minimising and closing arrive as events in between."""
         handle = self._handle(window)
         self._read_events()  # an id may have been used before, by a window that is gone
@@ -46,7 +51,17 @@ class X11Desktop:
                 size = handle.get_geometry()
                 mapped = handle.get_attributes().map_state == X.IsViewable
                 self.watched[window.id] = [size.width, size.height, mapped]
-            corner = self.root.translate_coords(handle, 0, 0)
+        except GONE:
+            return lambda: None
+        question = request.TranslateCoords(
+            display=self.display.display, defer=True, src_wid=handle, dst_wid=self.root, src_x=0, src_y=0
+        )
+        self.display.flush()
+        return partial(self._answer, window, question)
+
+    def _answer(self, window, question):
+        try:
+            question.reply()
         except GONE:
             self.watched.pop(window.id, None)
             return None
@@ -56,7 +71,7 @@ class X11Desktop:
         width, height, mapped = self.watched[window.id]
         if not mapped:
             raise WindowHidden(f"the window {window.title!r} is minimised")
-        return WindowInfo(window.title, corner.x, corner.y, width, height, window.id)
+        return WindowInfo(window.title, question.x, question.y, width, height, window.id)
 
     def focused(self, window):
         focus = self.display.get_input_focus().focus
@@ -71,7 +86,7 @@ class X11Desktop:
 
     def focus(self, window):
         handle = self._handle(window)
-        if self.root.get_full_property(self._atom("_NET_SUPPORTING_WM_CHECK"), X.AnyPropertyType):
+        if self._managed():
             data = (32, [2, X.CurrentTime, 0, 0, 0])  # 2: asked for by a pager-like tool, not by the window itself
             message = event.ClientMessage(window=handle, client_type=self._atom("_NET_ACTIVE_WINDOW"), data=data)
             self.root.send_event(message, event_mask=X.SubstructureRedirectMask | X.SubstructureNotifyMask)
@@ -119,9 +134,19 @@ class X11Desktop:
     def _stacking(self):
         """The client windows: as the window manager lists them, or all there are if there is no window manager."""
         clients = self.root.get_full_property(self._atom("_NET_CLIENT_LIST"), X.AnyPropertyType)
-        if clients is not None:
+        if clients is not None and self._managed():
             return [self.display.create_resource_object("window", i) for i in clients.value]
         return list(self._walk(self.root))
+
+    def _managed(self):
+        """Whether a window manager runs: one that has ended leaves its properties behind, but not its window."""
+        name = self._atom("_NET_SUPPORTING_WM_CHECK")
+        try:
+            check = self.root.get_full_property(name, X.AnyPropertyType)
+            window = self.display.create_resource_object("window", check.value[0])
+            return window.get_full_property(name, X.AnyPropertyType).value[0] == check.value[0]
+        except (AttributeError, *GONE):
+            return False
 
     def _walk(self, window):
         try:
