@@ -278,6 +278,7 @@ def test_repair_outside_a_checkout_has_no_version(monkeypatch, tmp_path):
 
 @pytest.mark.skipif(os.name == "nt", reason="makes a symbolic link, which Windows allows only to some")
 def test_repair_command_runs_this_python(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)  # from the checkout, .venv would be named by its relative path
     monkeypatch.setenv("PATH", str(Path(sys.executable).parent))
     command = doctor.packages._python()
     assert command in ("python", "python3")
