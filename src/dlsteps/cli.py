@@ -58,7 +58,7 @@ def lab(arguments):
     if not folder.is_dir():
         raise UsageError(f"no notebooks in {folder}: run this from a clone of the course")
     command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={folder}", f"--port={arguments.port}",
-               "--LabApp.news_url=", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]  # fmt: skip
+               "--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]  # fmt: skip
     try:
         webbrowser.get()
     except webbrowser.Error:
