@@ -101,6 +101,14 @@ def test_play_without_a_display_says_so(monkeypatch):
     assert result.stderr.splitlines()[-1].startswith("course.py play: no desktop to open a window on")
 
 
+@pytest.mark.desktop
+def test_a_log_that_cannot_be_written_is_found_out_before_the_game(display, tmp_path):
+    result = run("play", "--log", tmp_path / "nowhere" / "log.json")
+    assert result.returncode == 1
+    assert "No such file or directory" in result.stderr.splitlines()[-1]
+    assert "Traceback" not in result.stderr
+
+
 def test_bench_lists_what_there_is(capsys):
     assert main(["bench"]) == 0
     out = capsys.readouterr().out

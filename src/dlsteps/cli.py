@@ -38,7 +38,7 @@ def expected_errors():
     from dlsteps.capture import CaptureError, WindowNotFound
     from dlsteps.game.window import NoDisplay
 
-    return CaptureError, WindowNotFound, NoDisplay, FileExistsError, FileNotFoundError, ImportError, UsageError
+    return CaptureError, WindowNotFound, NoDisplay, OSError, ImportError, UsageError
 
 
 class UsageError(Exception):
@@ -57,8 +57,9 @@ def lab(arguments):
     folder = NOTEBOOKS if arguments.lang == "en" else NOTEBOOKS / arguments.lang
     if not folder.is_dir():
         raise UsageError(f"no notebooks in {folder}: run this from a clone of the course")
-    command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={folder}", f"--port={arguments.port}",
-               "--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]  # fmt: skip
+    command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={folder}", f"--port={arguments.port}"]
+    settings = [str(Path(__file__).parent / "jupyter"), os.environ.get("JUPYTER_CONFIG_PATH")]
+    os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join(filter(None, settings))  # no news, no look for updates
     try:
         webbrowser.get()
     except webbrowser.Error:

@@ -70,7 +70,7 @@ def record(source, keys, path, seconds=60.0, fps=120.0, *, size=None, progress=T
 def _watch(source, session, seconds, fps, bar):
     """Capture a window at a steady rate; returns why it ended."""
     start = now = time.monotonic()
-    checked = -COVER_CHECK
+    checked = float("-inf")
     while now - start < seconds:
         if now - checked >= COVER_CHECK:
             checked, cover = now, source.covered()

@@ -113,6 +113,8 @@ def add_arguments(parser):
 def main(arguments, after_frame=None):
     """Play a game from parsed command-line arguments; returns it."""
     game, log = Catch(arguments.seed, arguments.level, arguments.theme), []
+    if arguments.log:
+        open(arguments.log, "w").close()  # a path that cannot be written is found out before the game, not after
     try:
         run(
             game,
