@@ -54,8 +54,9 @@ def test_no_display_says_what_to_do(monkeypatch, display):
     desktop.cache_clear()
     try:
         monkeypatch.delenv("DISPLAY")
-        with pytest.raises(CaptureError, match=r"DISPLAY is not set.*EnvSource"):
-            list_windows()
+        for look in (list_windows, lambda: find_window("x"), lambda: WindowSource("x")):
+            with pytest.raises(CaptureError, match=r"DISPLAY is not set.*EnvSource"):
+                look()
         monkeypatch.setenv("WAYLAND_DISPLAY", "wayland-0")
         with pytest.raises(CaptureError, match="this is a Wayland session"):
             list_windows()

@@ -55,9 +55,9 @@ class WindowSource(FrameSource):
     def __init__(self, title):
         import mss
 
+        self.desktop = desktop()
         self.grabber = mss.MSS()  # once, and before the window is located: on Windows it makes coordinates exact
         try:
-            self.desktop = desktop()
             self.window = find_window(title)
         except BaseException:
             self.grabber.close()
