@@ -44,7 +44,6 @@ class X11Desktop:
     def ask(self, window):
         """One round trip (the position); size, minimising and closing arrive as events in between."""
         handle = self._handle(window)
-        self._read_events()  # an id may have been used before, by a window that is gone
         try:
             if window.id not in self.watched:
                 handle.change_attributes(event_mask=X.StructureNotifyMask)
@@ -66,8 +65,8 @@ class X11Desktop:
             self.watched.pop(window.id, None)
             return None
         self._read_events()  # all that happened before the reply has arrived with it
-        if window.id not in self.watched:
-            return None
+        if window.id not in self.watched:  # closed; or this id was another window's, which is
+            return self.locate(window)
         width, height, mapped = self.watched[window.id]
         if not mapped:
             raise WindowHidden(f"the window {window.title!r} is minimised")
