@@ -10,10 +10,10 @@ import torch
 from conftest import wait_for
 
 from dlsteps.agents.imitation import Agent, flip_half, shift_sideways, train
-from dlsteps.agents.learn import learn, sparkline
+from dlsteps.agents.learn import learn, play_one, sparkline
 from dlsteps.agents.live import play_window
 from dlsteps.agents.teacher import press_action
-from dlsteps.capture import EnvSource, Keys, WindowSource, record
+from dlsteps.capture import CaptureError, EnvSource, Keys, WindowSource, record
 from dlsteps.data import FrameDataset
 from dlsteps.game import LEFT, RIGHT, STAY, Catch, CatchEnv, ScriptedPlayer, score
 from dlsteps.models import ConvNet
@@ -220,6 +220,25 @@ def test_the_job_in_a_real_window(display, tmp_path, capfd):
     assert saved["mean"] == result.mean
     assert json.loads((tmp_path / "run" / "game-0.json").read_text())["tick"] == 120
     assert len(FrameDataset(tmp_path / "run" / "recording")) > 200
+
+
+@pytest.mark.desktop
+def test_a_game_that_is_closed_early_has_no_score(display, tmp_path):
+    class Quitter:
+        frames = 0
+
+        def reset(self):
+            pass
+
+        def __call__(self, frame):
+            self.frames += 1
+            if self.frames == 20:
+                with Keys() as keys:
+                    keys.press("escape")
+            return STAY
+
+    with pytest.raises(CaptureError, match="the game of seed 0 was closed before it ended"):
+        play_one(Quitter(), 0, 600, tmp_path, level=1, theme="night", fps=60)
 
 
 def test_without_a_display_the_command_goes_on_without_a_window(tmp_path, monkeypatch):

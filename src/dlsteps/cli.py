@@ -56,7 +56,7 @@ def lab(arguments):
 
     folder = NOTEBOOKS if arguments.lang == "en" else NOTEBOOKS / arguments.lang
     if not folder.is_dir():
-        raise UsageError(f"no notebooks in {folder}: run this from a clone of the course")
+        raise UsageError(f"no lessons in {folder} (yet): leave out --lang, or run this from a clone of the course")
     command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={folder}", f"--port={arguments.port}"]
     settings = [str(Path(__file__).parent / "jupyter"), os.environ.get("JUPYTER_CONFIG_PATH")]
     os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join(filter(None, settings))  # no news, no look for updates

@@ -80,6 +80,8 @@ def train(
     valid_loader = DataLoader(valid_set, batch_size=batch_size)
     counts = torch.bincount(torch.from_numpy(dataset.actions)).clamp(min=1)
     weight = (len(dataset) / (len(counts) * counts)).to(device)
+    if mirror is not None:
+        mirror = torch.as_tensor(mirror, device=device)
     optimizer = torch.optim.AdamW(model.parameters(), lr=lr)
     scheduler = torch.optim.lr_scheduler.OneCycleLR(optimizer, lr, total_steps=epochs * len(train_loader))
     history = []
@@ -90,15 +92,16 @@ def train(
         for x, y in train_loader:
             x, y = x.to(device), y.to(device)
             if mirror is not None:
-                x, y = flip_half(x, y, torch.as_tensor(mirror, device=device))
+                x, y = flip_half(x, y, mirror)
             x = shift_sideways(x, shift)
             loss = F.cross_entropy(model(x), y, weight=weight)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
             scheduler.step()
-            loss_sum += loss.item() * weight[y].sum().item()
-            weight_sum += weight[y].sum().item()
+            batch_weight = weight[y].sum().item()
+            loss_sum += loss.item() * batch_weight
+            weight_sum += batch_weight
             bar.update()
         history.append({"train_loss": loss_sum / weight_sum, **evaluate(model, valid_loader, weight)})
         bar.set_postfix_str(f"valid accuracy {history[-1]['valid_accuracy']:.3f}")

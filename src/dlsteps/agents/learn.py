@@ -4,8 +4,8 @@
 presses; without one the frames come from the same game through `EnvSource`, and that is said.
 """
 
+import contextlib
 import json
-import statistics
 import subprocess
 import sys
 import time
@@ -60,8 +60,7 @@ def learn(level=1, theme="night", *, seconds=60.0, fps=60.0, seeds=(0, 1, 2), ti
     if why_not:
         result = score(agent, level, seeds, theme, ticks)
     else:
-        scores = [play_one(agent, seed, ticks, folder, **game) for seed in seeds]
-        result = Score(statistics.fmean(scores), statistics.stdev(scores) if len(scores) > 1 else 0.0)
+        result = Score.over([play_one(agent, seed, ticks, folder, **game) for seed in seeds])
     (folder / "score.json").write_text(json.dumps({"real_window": not why_not, **game, **result._asdict()}) + "\n")
     losses = [epoch["valid_loss"] for epoch in history]
     print(f"validation loss {sparkline(losses)} {losses[0]:.2f} to {losses[-1]:.2f}, drawn in {folder / 'curve.png'}")
@@ -109,12 +108,13 @@ def play_one(agent, seed, ticks, folder, *, level, theme, fps):
     try:
         with OpenGame("dlsteps.game.window", *game) as source, Keys(watch=["left", "right"]) as keys:
             run = play_window(agent, source, keys, seconds=ticks / fps + 10, fps=2 * fps)
-            source.process.wait(10)
+            with contextlib.suppress(subprocess.TimeoutExpired):  # paused, say: the check below tells
+                source.process.wait(10)
     finally:
         torch.set_num_threads(threads)
-    if not log.exists():
+    totals = json.loads(log.read_text() or "{}")  # empty: the game was killed
+    if totals.get("tick") != ticks:
         raise CaptureError(f"the game of seed {seed} was closed before it ended: run this again and leave it open")
-    totals = json.loads(log.read_text())
     value = normalise(totals["caught"] - totals["missed"] - totals["hit"], totals["landed"], level)
     late = np.percentile(run.latency, 95) * 1000 if run.frames else float("nan")
     counts = f"caught {totals['caught']}, missed {totals['missed']}, stones {totals['hit']}"

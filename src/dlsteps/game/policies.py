@@ -77,6 +77,11 @@ class Score(NamedTuple):
     mean: float
     spread: float
 
+    @classmethod
+    def over(cls, scores):
+        """The score over one value a game; a single game has spread 0."""
+        return cls(statistics.fmean(scores), statistics.stdev(scores) if len(scores) > 1 else 0.0)
+
 
 # Mean reward per landing over seeds 1000 ... 1099 of (RandomPlayer, ScriptedPlayer), 1,800 ticks each. Frozen with the
 # rules: `benchmarks/game.py` prints them anew, and a test holds them to the game as it is.
@@ -115,4 +120,4 @@ def score(policy, level=1, seeds=range(5), theme="night", ticks=TICKS):
         scores.append(normalise(play(policy, game, ticks), game.landed, level))
     if not scores:
         raise ValueError("seeds is empty: name at least one, for example range(5)")
-    return Score(statistics.fmean(scores), statistics.stdev(scores) if len(scores) > 1 else 0.0)
+    return Score.over(scores)
