@@ -23,6 +23,7 @@ COMMANDS = {  # name: (extras of pyproject.toml that it needs beyond the learner
     "test": (["dev"], "lint and test everything"),
     "play": ([], "play Catch, or --learn: watch a network learn to"),
     "doctor": ([], "check packages, device and desktop"),
+    "build": (["dev"], "make the notebooks from their sources (for authors)"),
     "bench": (["dev"], "list the benchmarks, or run one"),
 }
 PYTHONS = [(3, 11), (3, 12), (3, 13)]

@@ -7,6 +7,7 @@ of a core at 120 captures a second, and how many labels are right at twice the g
 """
 
 import argparse
+import csv
 import importlib
 import importlib.util
 import json
@@ -23,6 +24,9 @@ import numpy as np
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--rounds", type=int, default=7, help="times that each contestant is measured (7)")
+parser.add_argument(
+    "--csv", metavar="FILE", help="write the first table there (lesson 01 draws data/capture_rates.csv)"
+)
 parser.add_argument("--seconds", type=float, default=20, help="length of the recording that is checked (20)")
 arguments = parser.parse_args()
 
@@ -123,9 +127,12 @@ def race(width, height, one_core):
         window.close()
     where = "both on one core" if one_core else "any core"
     print(f"\n{width} x {height}, {where}: frames/s, median (lowest … highest) of {arguments.rounds} rounds")
+    table = [("name", "median", "lowest", "highest")]
     for name in actions:
         rates = [one[name] for one in rounds]
-        print(f"  {name:24} {statistics.median(rates):9,.0f}  ({min(rates):,.0f} … {max(rates):,.0f})")
+        table.append((name, statistics.median(rates), min(rates), max(rates)))
+        print("  {:24} {:9,.0f}  ({:,.0f} … {:,.0f})".format(*table[-1]))
+    return table
 
 
 def check_recorder():
@@ -164,7 +171,11 @@ server = start_display()
 try:
     for one_core in (False, True):
         for size in ((256, 256), (640, 480), (1920, 1080)):
-            race(*size, one_core)
+            table = race(*size, one_core)
+            if arguments.csv and (size, one_core) == ((256, 256), False):
+                rows = [(name, *(f"{figure:.0f}" for figure in figures)) for name, *figures in table[1:]]
+                with open(arguments.csv, "w", encoding="utf8", newline="") as file:
+                    csv.writer(file, lineterminator="\n").writerows([table[0], *rows])
     for process in (0, server.pid):
         os.sched_setaffinity(process, CORES)
     check_recorder()

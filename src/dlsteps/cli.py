@@ -167,6 +167,21 @@ def _pass_on(command, cwd=None):
             continue
 
 
+def build_arguments(parser):
+    parser.add_argument("lessons", nargs="*", metavar="NN", help="lesson numbers, e.g. 00 02; all unless told")
+    parser.add_argument("--check", action="store_true", help="write nothing: name what is not as build would write it")
+    parser.add_argument("--force", action="store_true", help="overwrite notebooks that were edited by hand")
+
+
+def build(arguments):
+    """Write the notebooks of all editions from notebooks/source; execute only what has changed."""
+    from dlsteps.authoring.build import build_lessons
+    from dlsteps.authoring.execute import find_lessons
+
+    sources = find_lessons(NOTEBOOKS / "source", arguments.lessons, ".py")
+    return build_lessons(sources, NOTEBOOKS, arguments.check, arguments.force)
+
+
 def no_arguments(parser):
     pass
 
@@ -177,6 +192,7 @@ COMMANDS = {  # name: (adds its options, runs it, one line of help)
     "test": (no_arguments, test, "lint and test everything; arguments go to pytest"),
     "play": (play_arguments, play, "play Catch, or --learn: watch a network learn to"),
     "doctor": (no_arguments, doctor, "check packages, device and desktop"),
+    "build": (build_arguments, build, "make the notebooks from their sources (for authors)"),
     "bench": (bench_arguments, bench, "list the benchmarks, or run one; further arguments go to it"),
 }
 PASS_ON = ("test", "doctor", "bench")  # their unknown arguments are somebody else's

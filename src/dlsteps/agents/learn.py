@@ -123,10 +123,16 @@ def play_one(agent, seed, ticks, folder, *, level, theme, fps):
 
 
 class OpenGame:
-    """A game in a window, started as a process of its own; gives its `WindowSource`, with the focus."""
+    """A game in a window, started as a process of its own; gives its `WindowSource`, with the focus.
 
-    def __init__(self, module, *arguments):
-        command = [sys.executable, "-m", module, "--title", TITLE, *map(str, arguments)]
+    Args:
+        module: run as `python -m module`, with `arguments`.
+        title: of the window that it opens; unless told, the game is told which title to give it.
+    """
+
+    def __init__(self, module, *arguments, title=None):
+        self.title = title or TITLE
+        command = [sys.executable, "-m", module, *([] if title else ["--title", TITLE]), *map(str, arguments)]
         self.process = subprocess.Popen(command)
 
     def __enter__(self):
@@ -149,7 +155,7 @@ class OpenGame:
         end = time.monotonic() + seconds
         while True:
             try:
-                return WindowSource(TITLE)
+                return WindowSource(self.title)
             except WindowNotFound:
                 if self.process.poll() is not None or time.monotonic() > end:
                     raise CaptureError(

@@ -1,7 +1,9 @@
 """Execute lessons without a browser, and measure them."""
 
+import contextlib
 import difflib
 import json
+import os
 import sys
 import threading
 import time
@@ -9,14 +11,22 @@ from pathlib import Path
 
 import nbformat
 import psutil
+from jupyter_client.kernelspec import NoSuchKernel
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from tqdm.auto import tqdm
 
+NEUTRAL = {"DLSTEPS_LANG": "en", "DLSTEPS_PROGRESS": "off"}  # what a check prints then depends on nobody's settings
+DESKTOP = ("DISPLAY", "WAYLAND_DISPLAY")
 
-def find_lessons(folder, numbers=()):
+
+class NoKernel(Exception):
+    """A notebook names a kernel that is not installed; the message says what to do."""
+
+
+def find_lessons(folder, numbers=(), suffix=".ipynb"):
     """The lessons with these numbers ("00", "2" …), or all; a list of paths. Raises FileNotFoundError."""
-    lessons = {path.name[:2]: path for path in sorted(Path(folder).glob("[0-9][0-9]_*.ipynb"))}
+    lessons = {path.name[:2]: path for path in sorted(Path(folder).glob(f"[0-9][0-9]_*{suffix}"))}
     wanted = [str(number).zfill(2) for number in numbers] or list(lessons)
     for number in wanted:
         if number not in lessons:
@@ -47,21 +57,42 @@ def execute_lessons(lessons, report=None):
 
 def execute(path, timeout=120):
     """Execute one notebook: {lesson, seconds (kernel start included), peak_mb (of the kernel), result}."""
-    notebook = nbformat.read(path, as_version=4)
-    client = NotebookClient(notebook, timeout=timeout, resources={"metadata": {"path": str(path.parent)}})
-    start, result = time.perf_counter(), "ok"
-    with client.setup_kernel(), PeakMemory(client.km.provisioner.pid) as memory:
-        try:
+    start, result, memory = time.perf_counter(), "ok", None
+    try:
+        notebook = nbformat.read(path, as_version=4)
+        with open_client(notebook, path.parent, timeout) as client, PeakMemory(client.km.provisioner.pid) as memory:
             for number, cell in enumerate(notebook.cells):
                 client.execute_cell(cell, number)
-        except CellExecutionError as error:
-            result = f"failed in cell {number}: {error.ename}: {error.evalue.splitlines()[0] if error.evalue else ''}"
-        except CellTimeoutError:
-            result = f"failed in cell {number}: no end after {timeout} s"
-        except DeadKernelError:
-            result = f"failed in cell {number}: the kernel died"
-    seconds = time.perf_counter() - start
-    return {"lesson": path.stem, "seconds": round(seconds, 1), "peak_mb": round(memory.peak / 1e6), "result": result}
+    except CellExecutionError as error:
+        result = f"failed in cell {cell.id!r}: {error.ename}: {error.evalue.splitlines()[0] if error.evalue else ''}"
+    except CellTimeoutError:
+        result = f"failed in cell {cell.id!r}: no end after {timeout} s"
+    except DeadKernelError:
+        result = f"failed in cell {cell.id!r}: the kernel died"
+    except NoKernel as error:
+        result = str(error)
+    except (nbformat.reader.NotJSONError, nbformat.ValidationError) as error:
+        result = f"not a notebook: {str(error).splitlines()[0]}"
+    seconds, peak = time.perf_counter() - start, memory.peak if memory else 0
+    return {"lesson": path.stem, "seconds": round(seconds, 1), "peak_mb": round(peak / 1e6), "result": result}
+
+
+@contextlib.contextmanager
+def open_client(notebook, folder, timeout, **options):
+    """A `NotebookClient` with a fresh kernel, working in `folder` and seeing no display. Raises `NoKernel`."""
+    client = NotebookClient(
+        notebook, timeout=timeout, resources={"metadata": {"path": str(folder)}}, coalesce_streams=True,
+        record_timing=False, extra_arguments=["--IPKernelApp.log_level=40"], **options,
+    )  # fmt: skip
+    env = {name: value for name, value in os.environ.items() if name not in DESKTOP} | NEUTRAL
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(client.setup_kernel(env=env))
+        except NoSuchKernel as error:
+            there = ", ".join(map(repr, client.create_kernel_manager().kernel_spec_manager.find_kernel_specs()))
+            advice = f"choose from {there}" if there else f"run {sys.executable} -m pip install ipykernel"
+            raise NoKernel(f"no Jupyter kernel {error.name!r}: {advice}") from None
+        yield client
 
 
 class PeakMemory:

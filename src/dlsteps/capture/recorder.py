@@ -122,7 +122,8 @@ class Session:
         self.waiting = []  # frames that have their keys, not yet written
         self.segment, self.gap = 0, None  # gap: why nothing is being recorded just now
         self.dropped = {}  # reason -> number of captures left out
-        self.black_since = None
+        self.black_since = None  # time of the first frame, as long as all have been black
+        self.seen = False  # a frame that was not
 
     def add(self, frame, held, distinct=False):
         """A capture: a new frame, or the one that was there before, with the keys held by now."""
@@ -133,7 +134,7 @@ class Session:
             self._finish()
             self.current = [frame.pixels, frame.time, label]
         self.gap = None
-        if self.writer.count == 0:
+        if not self.seen:
             self._check_black(frame)
 
     def skip(self, reason):
@@ -148,6 +149,8 @@ class Session:
         """Write what is waiting, or throw it away: something lay over the window since nobody knows when."""
         if finish:
             self._finish()
+        elif keep and self.black_since is not None:
+            return  # nothing but black so far: wait whether a picture comes
         for frame in self.waiting if keep else ():
             self.writer.append(*frame)
         if not keep:
@@ -166,9 +169,10 @@ class Session:
 
     def _check_black(self, frame):
         if frame.pixels.any():
-            self.black_since = None
+            self.seen, self.black_since = True, None
             return
-        self.black_since = self.black_since or frame.time
+        if self.black_since is None:
+            self.black_since = frame.time
         if frame.time - self.black_since > 1:
             raise CaptureError(
                 "the window gives only black frames: a Wayland session, a protected window, or on macOS no permission "
