@@ -9,7 +9,7 @@
 # * say what your machine has for training: device, threads, memory;
 # * repeat a training run exactly, and say when that will not work.
 #
-# *20 minutes to read, 40 with the exercises, 20 seconds to run. It helps to have seen lesson 00.*
+# *20 minutes to read, 45 with the exercises, 20 seconds to run. It helps to have seen lesson 00.*
 
 # %% id="imports" tags=["setup"]
 import csv
@@ -26,9 +26,9 @@ from dlsteps.exercises import check, hint
 from dlsteps.league import league
 
 # %% [markdown] id="why"
-# It is 11 pm, you copy a program from a web page, and it stops in its first line. Before you search the web for an
-# hour, find out where you stand. Four questions do it: are the packages there? Do they work? What is the machine able
-# to do? And will it do the same thing twice?
+# It is 11 pm, you copy a program from a web page, and it stops on its first line. Before you search the web for an
+# hour, find out where you stand. Four questions are enough: are the packages there? Do they work? What is the machine
+# able to do? And will it do the same thing twice?
 #
 # ## Are the packages there?
 #
@@ -44,7 +44,7 @@ for module in ["numpy", "matplotlib", "torch", "torchvision"]:
 # name is PyTorch) trains, torchvision knows pictures.
 #
 # Now one that catches many people. To read pictures and videos we use OpenCV, which you install by `pip install
-# opencv-python`. So this should work. Run it, and read the last line of what comes out.
+# opencv-python`. So this should work. Run it, read the last line of what comes out, and go on with the cell below it.
 
 # %% id="wrong-name" tags=["raises-exception"]
 import opencv_python
@@ -56,7 +56,7 @@ import opencv_python
 # %% id="right-name"
 import cv2
 
-print("a picture of zeros has shape", cv2.cvtColor(torch.zeros(4, 6, 3).numpy(), cv2.COLOR_RGB2GRAY).shape)
+print("cv2 OK")
 
 # %% [markdown] id="names"
 # The course grew out of a study note that lists eight packages. These are their two names:
@@ -74,17 +74,17 @@ print("a picture of zeros has shape", cv2.cvtColor(torch.zeros(4, 6, 3).numpy(),
 #
 # ## Do they work?
 #
-# `check_packages` imports each package in a Python of its own, so that one that crashes does not take this notebook
-# along. It takes a few seconds.
+# The same test now for every package of the course, with its version, in a few seconds. `check_packages` imports each
+# in a Python of its own, so that one that crashes does not take this notebook along.
 
 # %% id="packages" tags=["nbval-ignore-output"]
 print(format_packages(check_packages()))
 
 # %% [markdown] id="packages-notice"
 # Read the column `status`. **OK** needs nothing. **not for this system** is right as it is: `pywin32` exists on Windows
-# only, and the note beside it says what does its work here. **optional** is not needed. Under **missing** or **broken**
-# stands the command that repairs it: copy that line into a terminal. What does such a repair look like? We ask for a
-# package that nobody has.
+# only, and the note beside it says what does its work here. **optional** is not needed. If you see only these three,
+# your machine is ready. Under **missing** or **broken** stands the command that repairs it: copy that line into a
+# terminal. What does such a repair look like? We ask for a package that does not exist.
 
 # %% id="missing"
 result = check_package(Package("no-such-package", "no_such_package"))
@@ -98,23 +98,30 @@ print("repair:", result.repair.split("-m ")[-1])
 #
 # ## What takes the place of the desktop packages
 #
-# Four of the note's eight packages watch the screen and press keys, and each of them fails somewhere: `win32gui` is for
-# Windows only, `keyboard` wants to be root on Linux, `pyautogui` takes a picture of the whole screen and cuts it. For a
-# network that plays at 60 pictures a second, that last one decides. We measured how many pictures of a window of 256 ×
-# 256 pixels each way gives in a second (`benchmarks/capture.py`; Linux, two cores, the median of seven rounds).
+# The last four of the note's eight packages are there to watch the screen and press keys. `cv2` works everywhere; each
+# of the other three fails somewhere. `win32gui` is for Windows only, `keyboard` wants to be root on Linux, and
+# `pyautogui` is slow: it takes a picture of the whole screen and cuts the window out. How slow is too slow? Catch draws
+# 60 pictures a second, and we need to look twice as often (lesson 02 says why).
+#
+# So we measured how many pictures of a window of 256 × 256 pixels each way gives in a second (`benchmarks/capture.py`;
+# Linux, two cores, the median of seven rounds). `PIL.ImageGrab` and `mss` are two other packages that take pictures;
+# the first takes the whole screen, too. *raw* means as it comes, *RGB* that the colours were also brought into the
+# usual order. `WindowSource.read()` is the course's own way, of which more below. A bare memory copy of as many bytes
+# is the limit that nothing can beat.
 
 # %% id="rates"
 with open(data_path("capture_rates.csv"), newline="") as file:
     rates = {row["name"]: float(row["median"]) for row in csv.DictReader(file)}
+rates = dict(sorted(rates.items(), key=lambda item: -item[1]))
 for name, rate in rates.items():
     print(f"{name:22} {rate:7,.0f} pictures a second")
 
 # %% id="rates-plot"
-needed = 120  # pictures a second: twice the game's rate, lesson 02 says why
+needed = 120  # pictures a second, twice the game's rate
 fig, ax = plt.subplots(figsize=(8, 2.6), layout="constrained")
 ax.barh(list(rates), list(rates.values()), color=["#0072B2" if rate > needed else "#D55E00" for rate in rates.values()])
 ax.axvline(needed, color="black", linestyle="--")
-ax.text(needed * 1.1, 0.5, "what the game needs", va="center")
+ax.text(needed * 1.1, 5.5, "what the game needs", va="center")
 ax.set(
     xscale="log",
     xlabel="pictures a second (log scale)",
@@ -140,10 +147,12 @@ plt.show()
 print(format_machine(check_machine()))
 
 # %% [markdown] id="machine-notice"
-# Three of these lines matter for training.
+# (`+cu…` behind torch's version says only that this torch could use an NVIDIA GPU, not that there is one.) Three of
+# these lines matter for training.
 #
 # **The device** is where the computing is done: `cuda` is a graphics processor (GPU) by NVIDIA or AMD, `mps` that of a
-# Mac, `cpu` the processor that every machine has. This is how to choose, best first:
+# Mac, `cpu` the processor that every machine has. This is how to choose, best first. (The same function is in
+# `dlsteps.doctor`. Its `import` is inside because `doctor` has to start even where torch is missing.)
 
 
 # %% id="device" tags=["setup"]
@@ -159,18 +168,20 @@ def pick_device():
 device = pick_device()
 
 # %% [markdown] id="device-intro"
-# `.to(device)` moves a tensor there, and what is computed from it stays there. (Every lesson runs on a CPU in under a
-# minute, so do not go and buy anything.)
+# Torch keeps its numbers in **tensors**: blocks of numbers, all of one type, with a shape, as NumPy's arrays are.
+# `.to(device)` moves a tensor to a device, and what is computed from it stays there. (Every lesson runs on a CPU in
+# under a minute, so do not go and buy anything.)
 
 # %% id="device-use"
 x = torch.rand(64, 6, 64, 64).to(device)  # (B, C, H, W): a batch as in lesson 00
 print("a result is where its input is:", (x * 2).device == x.device)
 
 # %% [markdown] id="threads-intro"
-# **Threads** are how many cores torch computes with at once. It takes them all, which is right for you; on a machine
-# that you share, `torch.set_num_threads(2)` leaves some to the others.
+# **Threads** are how many cores torch computes with at once. Left alone it takes them all, which is right for you; on a
+# machine that you share, `torch.set_num_threads(2)` leaves some to the others.
 #
-# **Memory** is what a program runs out of without a warning. How much does the batch above take?
+# **Memory** is what a program runs out of without a warning. How much does the batch above take? One MiB is 2²⁰ bytes,
+# about a million.
 
 # %% id="memory"
 print("numbers in the batch:", x.numel())
@@ -178,15 +189,19 @@ print("bytes for each:", x.element_size(), f"({x.dtype})")
 print(f"together: {x.numel() * x.element_size() / 2**20:.0f} MiB")
 
 # %% [markdown] id="memory-notice"
-# 6 MiB, small. But an episode of a minute has 3,585 pictures, and as `float32` those at 256 × 256 would take 2.6 GiB,
-# as the bytes (`uint8`) that a screen delivers a quarter. That is why recordings stay bytes, and become `float32` batch
-# by batch.
+# Small. And a whole episode? Our minute of Catch has 3,585 pictures, 256 × 256 pixels each, with three colours. For
+# each colour of each pixel the window gives a `uint8`, a whole number from 0 to 255 that fits into one byte; torch
+# computes with `float32`, numbers with a fraction. A type knows its bytes: `dtype.itemsize`. (One GiB is 2³⁰ bytes.)
 
 # %% id="memory-episode"
 pictures, height, width, channels = 3585, 256, 256, 3
 for dtype in (torch.float32, torch.uint8):
-    size = pictures * height * width * channels * torch.empty(0, dtype=dtype).element_size()
+    size = pictures * height * width * channels * dtype.itemsize
     print(f"{dtype}: {size / 2**30:.2f} GiB")
+
+# %% [markdown] id="memory-episode-notice"
+# As `float32` one minute would fill a third of the memory of a laptop with 8 GiB, as bytes a quarter of that. So
+# recordings stay bytes, and become `float32` batch by batch.
 
 # %% [markdown] id="seeds-intro"
 # ## Will it do the same thing twice?
@@ -235,9 +250,7 @@ fig, ax = plt.subplots(figsize=(8, 2.8), layout="constrained")
 ax.plot(runs["seed 0"], color="#0072B2", linewidth=6, alpha=0.35, label="seed 0")
 ax.plot(runs["seed 0 again"], color="black", linewidth=1, label="seed 0 again")
 ax.plot(runs["seed 1"], color="#D55E00", linestyle="--", label="seed 1")
-ax.set(
-    xlabel="step", ylabel="loss (mean squared error)", ylim=(0, None), title="The same seed runs along the same line"
-)
+ax.set(xlabel="step", ylabel="loss (mean squared error)", ylim=(0, None), title="The same seed gives the same curve")
 ax.legend()
 plt.show()
 
@@ -245,17 +258,25 @@ plt.show()
 # To the last digit, at every step. So may you promise a friend the same numbers from the same program? Only on the same
 # machine. This is why:
 
+
 # %% id="order"
+def add(numbers):
+    total = 0.0
+    for number in numbers:
+        total += number
+    return total
+
+
 chance = random.Random(0)
 numbers = [chance.uniform(-1, 1) for _ in range(1000)]
-forwards, backwards = sum(numbers), sum(reversed(numbers))
+forwards, backwards = add(numbers), add(reversed(numbers))
 print("the same sum:", forwards == backwards)
 print("nearly the same:", abs(forwards - backwards) < 1e-9)
 
 # %% [markdown] id="order-notice"
 # Computers round after every addition, so the order matters, in the last digits. Another processor, another number of
-# threads, another version of torch adds in another order. Training then makes small differences larger, step by step.
-# What you can rely on:
+# threads, another version of torch adds in another order. In a long training such differences can grow, step by step,
+# until another network comes out; that is how your score in lesson 00 came to differ from ours. What you can rely on:
 #
 # | you change | the numbers are |
 # |---|---|
@@ -283,11 +304,13 @@ print("nearly the same:", abs(forwards - backwards) < 1e-9)
 # ### Exercise 1.1 · OK, missing or broken? (easy, 5 minutes)
 #
 # Write `status(module)`: it imports the module of that name and returns `"OK"`; `"missing"` if there is no such module
-# (`ModuleNotFoundError`); `"broken"` if the import raises anything else. The check also tries a module that raises.
+# (`ModuleNotFoundError`); `"broken"` if the import raises anything else. The check also tries modules that raise. (What
+# if a module exists, but one that it needs does not? Here that counts as missing, too.)
 
 
 # %% id="ex-1-answer"
 def status(module):
+    """ "OK", "missing" or "broken"."""
     ### BEGIN SOLUTION
     try:
         importlib.import_module(module)
@@ -301,6 +324,7 @@ def status(module):
 
 # %% id="ex-1-check"
 check("1.1", status)
+# hint("1.1")
 
 # %% [markdown] id="ex-1-why"
 # `ModuleNotFoundError` has to come first: it is an `Exception` too, and the first `except` that fits is taken. `except
@@ -310,12 +334,13 @@ check("1.1", status)
 # ### Exercise 1.2 · Which version is newer? (easy, 5 minutes)
 #
 # Torch 2.9 came before torch 2.15, but `"2.9" > "2.15"` is `True`: texts are compared letter by letter. Write `newer(a,
-# b)`: the newer one of two versions, each a text of numbers with points between them, as `"2.15.0"`. You may rely on
-# both having as many numbers.
+# b)`: the newer one of two versions, each a text of numbers with points between them, such as `"2.15.0"`. Both have the
+# same number of parts.
 
 
 # %% id="ex-2-answer"
 def newer(a, b):
+    """The newer of two versions, such as "2.9" and "2.15"."""
     ### BEGIN SOLUTION
     return max(a, b, key=lambda version: [int(number) for number in version.split(".")])
     ### END SOLUTION
@@ -323,6 +348,7 @@ def newer(a, b):
 
 # %% id="ex-2-check"
 check("1.2", newer)
+# hint("1.2")
 
 # %% [markdown] id="ex-2-why"
 # Python compares lists item by item, and numbers as numbers: `[2, 15] > [2, 9]`. For real versions, such as
@@ -338,6 +364,7 @@ check("1.2", newer)
 
 # %% id="ex-3-answer"
 def mebibytes(shape, dtype):
+    """The memory of a tensor, in MiB."""
     ### BEGIN SOLUTION
     count = 1
     for length in shape:
@@ -348,21 +375,23 @@ def mebibytes(shape, dtype):
 
 # %% id="ex-3-check"
 check("1.3", mebibytes)
+# hint("1.3")
 
 # %% [markdown] id="ex-3-why"
 # `math.prod(shape)` is the loop in one word. A `dtype` knows its `itemsize`, so nothing has to be created.
 
 # %% [markdown] id="ex-4"
-# ### Exercise 1.4 · Chance of one's own (medium, 10 minutes)
+# ### Exercise 1.4 · A generator of your own (medium, 10 minutes)
 #
 # `torch.manual_seed` sets the one generator that everybody draws from: call it in a helper function, and you have
-# changed the numbers of the whole program. `torch.Generator` is a generator of your own; `torch.rand(…, generator=…)`
-# draws from it. Write `draw(seed, count)`: a tensor of `count` random numbers that depend on `seed` alone, without
-# touching the generator that all share.
+# changed the numbers of the whole program. `torch.Generator()` makes a generator of your own, with a `manual_seed` of
+# its own, and `torch.rand(…, generator=…)` draws from it. Write `draw(seed, count)`: a tensor of `count` random numbers
+# from 0 to 1, as `torch.rand` gives them, that depend on `seed` alone, without touching the generator that all share.
 
 
 # %% id="ex-4-answer"
 def draw(seed, count):
+    """`count` random numbers that depend on `seed` alone."""
     ### BEGIN SOLUTION
     generator = torch.Generator().manual_seed(seed)
     return torch.rand(count, generator=generator)
@@ -371,6 +400,7 @@ def draw(seed, count):
 
 # %% id="ex-4-check"
 check("1.4", draw)
+# hint("1.4")
 
 # %% [markdown] id="ex-4-why"
 # `manual_seed` of a generator returns the generator, so one line makes and seeds it. In lesson 03 every loader gets
@@ -404,6 +434,6 @@ check("1.4", draw)
 league("01")
 
 # %% [markdown] id="next"
-# Nothing, this time; a checked environment makes no agent better. It keeps you from looking for a fault in your network
-# that is none. **Next:** [02 · From screen to data](02_screen_to_data.ipynb), where a window and a keyboard become
+# Nothing, this time; a checked environment makes no agent better. It keeps you from looking in your network for a fault
+# that is not there. **Next:** [02 · From screen to data](02_screen_to_data.ipynb), where a window and a keyboard become
 # something that a network can learn from.

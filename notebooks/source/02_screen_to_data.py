@@ -9,8 +9,8 @@
 # * record any game as pictures paired with the keys that go with them;
 # * tell a good recording from one that would teach a network nonsense.
 #
-# *25 minutes to read, 45 with the exercises, 30 seconds to run. You need lesson 00. On a desktop this page opens a game
-# for a few seconds, three times, and presses keys in it: keep your hands off the keyboard meanwhile. Without one it
+# *25 minutes to read, an hour with the exercises, 30 seconds to run. You need lesson 00. On a desktop this page opens a
+# game for a few seconds, five times, and presses keys in it: keep your hands off the keyboard meanwhile. Without one it
 # uses the same game without a window.*
 
 # %% id="imports" tags=["setup"]
@@ -44,8 +44,8 @@ from dlsteps.league import league
 
 # %% [markdown] id="why"
 # Your network will learn by watching. What it watches must be pictures, each with the key that a good player held when
-# it was on the screen. That sounds simple, and half of this lesson it is. Then you will see that the obvious way to
-# pair them labels one frame in twenty wrongly.
+# it was on the screen. For half of this lesson that is as simple as it sounds. Then you will see that the obvious way
+# to pair the two gives one picture in fourteen a wrong key, that is a wrong label.
 #
 # ## A frame
 #
@@ -81,8 +81,8 @@ plt.show()
 
 # %% [markdown] id="desktop-notice"
 # The yellow frame is the **client rectangle**: what the game itself draws, without title bar and border. Only that is
-# worth watching; with the title bar in it, every picture would be shifted by as much as the desktop's style makes it.
-# Positions count from the top left corner of the screen, y downwards.
+# worth watching; with the title bar in it, every picture would be shifted down by a bar whose height differs from
+# desktop to desktop. Positions count from the top left corner of the screen, y downwards.
 #
 # Now yours. `list_windows` gives the windows that are open, `find_window` one of them by its title, or by a part of it
 # that no other has. If there is no desktop, `no_window` says why.
@@ -97,8 +97,15 @@ else:
     print(f"No window here ({why_not}): the game without one takes its place.")
 
 # %% [markdown] id="windows-notice"
-# With a desktop you saw the game's window for a moment, and its title and rectangle were printed. (The other titles are
-# nobody's business, so we printed only how many.) From here on, one function opens whichever source this machine has:
+# With a desktop you saw the game's window for a moment, and its title and rectangle were printed. On ours:
+#
+# ```
+# open windows: 1
+# WindowInfo(title='Catch (dlsteps)', left=513, top=252, width=256, height=256, id=8388616)
+# ```
+#
+# (Other titles are nobody's business, so only their number is printed.) From here on, one function opens whichever
+# source this machine has:
 
 
 # %% id="open-source" tags=["setup"]
@@ -117,11 +124,30 @@ print("pixels:", frame.pixels.shape, frame.pixels.dtype)
 # %% [markdown] id="pairing"
 # The same shape and type, from a real window or not. That is why the rest of the course need not care.
 #
+# The keyboard is asked separately. `Keys(["left", "right"])` watches those two keys and never looks at others; `held()`
+# says which of them are down at this moment. Five looks at the scripted player's fingers, and at the **focus**, which
+# is the desktop's word for the window that gets the keys:
+
+# %% id="keys" tags=["nbval-ignore-output"]
+if why_not is None:
+    with OpenGame("dlsteps.agents.teacher", "--seed", 7) as source, Keys(["left", "right"]) as keys:
+        for _ in range(5):
+            time.sleep(0.3)
+            print("held:", sorted(keys.held()), "the game has the focus:", source.focused())
+else:
+    print("No keys to read here: without a window, the game says itself what its player does.")
+
+# %% [markdown] id="pairing-rule"
+# On our desktop the first two lines were
+#
+# ```
+# held: ['left'] the game has the focus: True
+# held: [] the game has the focus: True
+# ```
+#
 # ## Which key belongs to which picture?
 #
-# The keyboard is asked separately: `Keys(watch=["left", "right"]).held()` answers with those of the named keys that are
-# down at this moment, and never looks at others. So we take a picture, ask for the keys, and write down both. When is
-# that wrong? Look at the order of things:
+# So we take a picture, ask for the keys, and write down both. When is that wrong? Look at the order of things:
 #
 # 1. The game shows frame *k*.
 # 2. The player sees it, and a moment later presses a key.
@@ -166,13 +192,14 @@ for rate in (60, 90, 120, 240):
 # %% [markdown] id="first-last-notice"
 # At 60 captures a second, some frames are labelled wrongly, and they are the important ones: a label can only be wrong
 # where the action *changes*. Looking more often and keeping the first capture makes it worse. Looking **twice as often
-# as the game draws, and keeping the last capture**, gets all of them right. Why twice? This picture shows it.
+# as the game draws, and keeping the last capture**, gets all of them right. (So does 90 here, but only just, as you
+# will see.) Why does twice help? Here are eight frames in which the player goes from right to stay to left.
 
 # %% id="timeline"
 COLOURS = np.array(["#0072B2", "#BBBBBB", "#D55E00"])  # left, stay, right
 
 
-def draw_timeline(rate=120, delay=5, start=68, count=8):
+def draw_timeline(rate=120, delay=5, start=82, count=8):
     """Frames, keys held, and captures on one line of time; each capture that is kept is judged."""
     times, frames, keys = capture(rate, delay, start + count)
     here = frames >= start
@@ -202,30 +229,45 @@ draw_timeline(rate=60)
 draw_timeline(rate=120)
 
 # %% [markdown] id="timeline-notice"
-# Blue is left, grey is no key, orange is right. The middle row is the upper one, moved by the player's 5 ms. With one
-# capture a frame, a capture may fall into those 5 ms: it sees the frame, but still the old key. With two, the last one
-# of each frame falls into its second half, and by then the key is there. So the rule has a limit. Find it: how slow may
-# the player be at 120 captures a second, until wrong ones appear? And what helps then?
+# Orange is right, grey is no key, blue is left. The middle row is the upper one, moved by the player's 5 ms. With one
+# capture a frame, a capture may fall into those 5 ms: it sees the frame, but still the old key. Both frames in which
+# the action has just changed get a wrong label. With two captures, the last one of each frame falls into its second
+# half, and by then the key is there.
+#
+# So the rule has a limit. Find it: how slow may the player be at 120 captures a second, until wrong labels appear? Drag
+# the delay, and look at other frames, too: the captures drift along the frames, because no two clocks run quite alike,
+# and in some stretches they are lucky.
 
 # %% id="timeline-widget" tags=["nbval-ignore-output"]
 _ = interact(
     draw_timeline,
     rate=IntSlider(120, min=30, max=240, step=30, description="captures/s"),
     delay=IntSlider(5, min=0, max=16, description="delay, ms"),
-    start=IntSlider(68, min=0, max=600, description="frame"),
+    start=IntSlider(82, min=0, max=600, description="frame"),
     count=IntSlider(8, min=4, max=16, description="frames"),
 )
 
+# %% [markdown] id="limit-intro"
+# (Sliders need a running notebook; above are two of their pictures.) Here is the answer for the whole minute.
+
+# %% id="limit"
+print("delay, ms    90/s   120/s   240/s")
+for delay in range(5, 14):
+    print(f"{delay:9}", *(f"{share_right(rate, delay, 'last'):7.1%}" for rate in (90, 120, 240)))
+
 # %% [markdown] id="record-intro"
-# (Sliders need a running notebook; above are two of their pictures.) A player who takes longer than half a frame needs
-# more captures for each frame. A person needs 200 ms, many frames; then the key answers what was seen a while ago, and
-# no rule of pairing can mend that. A scripted player answers at once, which makes it a good teacher.
+# The last of two captures comes in the second half of a frame, so it is late enough for a player who needs up to half a
+# frame, 8.3 ms. At 9 ms the first wrong labels appear. A slower player needs more captures for each frame: with four,
+# 12 ms are early enough.
+#
+# A person takes 200 ms, many frames, and not always the same. Then the key answers something that was seen a while ago,
+# and no number of captures helps. A scripted player answers at once, which makes it a good teacher.
 #
 # ## Record
 #
 # `record` does all that: it captures, drops pictures that repeat the one before, keeps the keys of each frame's last
-# capture, and writes everything to a folder. For a window, you say which keys mean which action. The game without a
-# window knows its player's actions already.
+# capture, makes the pictures smaller (`size`), and writes everything to a folder. For a window, you say which keys mean
+# which action. The game without a window knows its player's actions already.
 
 # %% id="record" tags=["setup"]
 folder = Path(tempfile.mkdtemp())  # give a folder of your own to keep what you record
@@ -241,9 +283,9 @@ print("enough:", len(episode.frames) > 150)
 print("every action known:", bool((episode.actions >= 0).all()))
 
 # %% [markdown] id="record-notice"
-# A recording is a folder: `frames.bin` holds the pixels, `index.csv` a row for each frame, `meta.json` what it is. In
-# an array of its own there is one entry for each frame: `frames`, `times`, `actions`, `keys`. So you can look at any
-# moment. Do: a recording that nobody has looked at is not one to train on.
+# A recording is a folder: `frames.bin` holds the pixels, `index.csv` a row for each frame, `meta.json` what it is.
+# `load_recording` gives four arrays with one entry for each frame: `frames`, `times`, `actions`, `keys`. Look before
+# you train: a recording that nobody has looked at is not one to learn from.
 
 # %% id="look"
 names = ["left", "stay", "right"]
@@ -256,7 +298,8 @@ plt.show()
 
 # %% [markdown] id="yourself"
 # To record **yourself**, open the game with `OpenGame("dlsteps.game.window")` in place of the scripted player, record
-# for a minute, and play with the arrow keys. Your network will learn your mistakes, too.
+# for a minute, and play with the arrow keys. Expect a weaker agent: your keys come late, as said, and your network will
+# learn your mistakes, too.
 #
 # The minute that comes with the course was made in just this way, with a real window at 120 captures a second. It is
 # packed into one file, which `load_recording` reads as well. How even is its time?
@@ -268,8 +311,8 @@ print("frames:", len(stored.frames), "in", round(stored.times[-1]), "s")
 print(f"between two frames: {np.median(gaps):.1f} ms; the longest gap {gaps.max():.0f} ms")
 
 # %% [markdown] id="stored-notice"
-# 60 s × 60 frames would be 3,600; 15 were missed, when the machine was busy with something else. For a network that
-# looks at two frames in a row, that is nothing. If a tenth were missing, you would want to know.
+# 60 s × 60 frames would be 3,600. The 15 that are missing were all lost in that one gap, when the machine was busy with
+# something else. One gap in a minute does no harm; if there were many, you would want to know before you train.
 #
 # ## Other sources
 #
@@ -299,18 +342,19 @@ axes[1].imshow(from_video[0])
 axes[2].imshow(difference, cmap="magma")
 for ax, title in zip(axes, ["recorded", "from the video", "difference"], strict=True):
     ax.set(title=title, xticks=[], yticks=[])
-fig.suptitle("A video alters most where something is: at edges")
+fig.suptitle("A video alters most at edges")
 plt.show()
 
 # %% [markdown] id="files-notice"
-# PNG pictures come back bit by bit. A video is compressed, which throws away what the eye does not miss, and a network
-# trained on clean frames may miss it. So record frames as they are, and take videos only where there is nothing else.
-# Neither tells you what was pressed: `frame.action` is `None`.
+# PNG pictures come back bit by bit. A video is compressed, which throws away what the eye does not need, but a network
+# trained on clean frames may. So record frames as they are, and take videos only where there is nothing else. Neither
+# tells you what was pressed: `frame.action` is `None`.
 #
 # ## What goes wrong, and how you notice
 #
 # The worst recording is one that looks finished. Some systems (Wayland, protected windows, a Mac without the permission
-# *Screen Recording*) hand out black pictures and no error. Here is a source that does.
+# *Screen Recording*) hand out black pictures and no error. Here is a source that does the same, and what `record` makes
+# of it: an error, on purpose. Read its last line.
 
 
 # %% id="black" tags=["raises-exception"]
@@ -333,7 +377,8 @@ record(BlackSource(), None, folder / "black", progress=False)
 # The second trouble is the **focus**. Keys go to whichever window has it. Suppose that you answer a message in the
 # middle of a recording: the keys that you type there are no answers to the game, and nobody's business. So a window is
 # recorded only while it has the focus, lies wholly on the screen, and nothing covers it. We act that out with a
-# stand-in for a window, which loses the focus for half a second.
+# stand-in for a window, which loses the focus for half a second. (One capture a frame will do: this source says itself
+# what its player does.)
 
 
 # %% id="focus"
@@ -357,14 +402,16 @@ print("left out:", list(busy.meta["dropped"]))
 print("segments:", sorted(set(busy.segments.tolist())))
 
 # %% [markdown] id="focus-notice"
-# The captures without focus were left out, and counted in `meta.json`. What came after is a new **segment**: a stack of
-# two frames never reaches from one segment into the other, because what lies between is missing.
+# The captures without focus were left out, and counted in `meta.json`. What came after is a new **segment**. A network
+# sees two frames that follow each other at once (a *stack*, as in lesson 00), and the two never come from different
+# segments, because what lay between is missing.
 #
 # ## Another game
 #
 # Nothing in the recorder knows Catch. Here it watches a game that nobody here wrote: *Aliens*, which comes with pygame.
-# Two arrow keys drive, space shoots, and keys can be held together. On a desktop we open it and hold the space key for
-# three seconds; without one there is a stored recording.
+# Two arrow keys drive, space shoots, and keys can be held together. It draws 40 pictures a second, so we capture 80. On
+# a desktop we open it and hold the space key for three seconds; without one there is a stored recording, in which the
+# tank drives, too.
 
 # %% id="aliens"
 ALIENS_KEYS = {"": 0, "left": 1, "right": 2, "space": 3, "left+space": 4, "right+space": 5}
@@ -386,8 +433,9 @@ fig.suptitle("The same recorder, another game")
 plt.show()
 
 # %% [markdown] id="aliens-notice"
-# Three things changed: the module that opens the game, its title, and the dictionary of keys. For a game of your own,
-# find a part of its title that no other window has, and write down its keys.
+# What changed is the module that opens the game, its title, its keys, its rate and the size of the pictures; `record`
+# and what it writes are the same. For a game of your own, find a part of its title that no other window has, write down
+# its keys, and capture at twice its rate.
 #
 # **Before you record anything:** only the chosen window is captured and only the named keys are read, but what is in
 # that window is in the recording. Look at it before you give it to anybody. And ask before you let a program play where
@@ -404,6 +452,7 @@ plt.show()
 
 # %% id="ex-1-answer"
 def action_of(keys):
+    """0, 1 or 2: left, stay or right."""
     ### BEGIN SOLUTION
     return 1 + ("right" in keys) - ("left" in keys)
     ### END SOLUTION
@@ -411,6 +460,7 @@ def action_of(keys):
 
 # %% id="ex-1-check"
 check("2.1", action_of)
+# hint("2.1")
 
 # %% [markdown] id="ex-1-why"
 # `True` counts as 1, so the two cancel out if both are held. The game does the same. Four `if`s are as right.
@@ -418,13 +468,14 @@ check("2.1", action_of)
 # %% [markdown] id="ex-2"
 # ### Exercise 2.2 · Which window is meant? (medium, 8 minutes)
 #
-# Write `pick_title(titles, wanted)`: from a list of window titles, return the one that is exactly `wanted`; if none is,
-# the one that contains `wanted`, upper and lower case alike. If no title contains it, or more than one does, return
-# `None`: better no window than the wrong one.
+# Write `pick_title(titles, wanted)`: from a list of window titles, return the one that is exactly `wanted`, letter for
+# letter; if none is, the one that contains `wanted`, upper and lower case alike. If no title contains it, or more than
+# one does, return `None`: better no window than the wrong one.
 
 
 # %% id="ex-2-answer"
 def pick_title(titles, wanted):
+    """The title that is meant, or None."""
     ### BEGIN SOLUTION
     if wanted in titles:
         return wanted
@@ -435,6 +486,7 @@ def pick_title(titles, wanted):
 
 # %% id="ex-2-check"
 check("2.2", pick_title)
+# hint("2.2")
 
 # %% [markdown] id="ex-2-why"
 # The exact title comes first, or you could never ask for `Catch` while `Catch (dlsteps)` is open. `find_window` works
@@ -445,11 +497,12 @@ check("2.2", pick_title)
 #
 # Write `pair(captures)`: `captures` is a list of pairs (frame number, keys held) in the order of time, such as `[(1,
 # ""), (1, "left"), (2, "left"), (2, "")]`. Return a list with one pair for each frame, in order: its number, and the
-# keys at its **last** capture. For the example that is `[(1, "left"), (2, "")]`.
+# keys at its **last** capture. For the example that is `[(1, "left"), (2, "")]`, for no captures an empty list.
 
 
 # %% id="ex-3-answer"
 def pair(captures):
+    """Each frame with the keys of its last capture."""
     ### BEGIN SOLUTION
     last = {}
     for frame, keys in captures:
@@ -460,6 +513,7 @@ def pair(captures):
 
 # %% id="ex-3-check"
 check("2.3", pair)
+# hint("2.3")
 
 # %% [markdown] id="ex-3-why"
 # Later captures overwrite earlier ones, and a dictionary keeps its entries in the order in which they were first made.
@@ -470,11 +524,12 @@ check("2.3", pair)
 #
 # Write `number_segments(times, limit)`: `times` are those of the frames, in seconds, in order. Return a list with the
 # segment of each frame. The first segment is 0, and a new one begins where a frame comes **more than** `limit` seconds
-# after the one before. For `[0.0, 0.1, 0.9]` and the limit 0.5 that is `[0, 0, 1]`.
+# after the one before. For `[0.0, 0.1, 0.9]` and the limit 0.5 that is `[0, 0, 1]`, for no times an empty list.
 
 
 # %% id="ex-4-answer"
 def number_segments(times, limit):
+    """The segment of each frame."""
     ### BEGIN SOLUTION
     gaps = np.diff(times, prepend=times[:1])
     return np.cumsum(gaps > limit).tolist()
@@ -483,6 +538,7 @@ def number_segments(times, limit):
 
 # %% id="ex-4-check"
 check("2.4", number_segments)
+# hint("2.4")
 
 # %% [markdown] id="ex-4-why"
 # Each gap that is too long adds 1 to the number of all frames after it, and that is what `cumsum`, the running sum,
@@ -503,18 +559,23 @@ check("2.4", number_segments)
 #
 # ## Summary
 #
-# * A source gives frames: from a window, an environment, a video or a folder, all alike.
+# * A source gives frames: from a window, the game itself, a video or a folder, all alike.
 # * The key that answers a frame comes after it: capture at twice the game's rate, keep the keys of the last capture.
 # * Record only what has the focus and is uncovered; count what you leave out; look at what you got.
 
 # %% [markdown] id="league-intro"
 # ## The league table
 #
-# What is the right pairing worth to the agent? We recorded the same minute twice in the real window: at the game's own
-# rate, and at twice that with the last capture. Then we trained on each from five seeds (`benchmarks/league.py`).
+# What do wrong labels cost? We trained lesson 00's agent again on the same frames, from five seeds each time, with the
+# labels that the simulation above gives: captured once a frame, and four times a frame, keeping the first
+# (`benchmarks/league.py`). Remember the scale: 0 is random play, 1 the scripted player.
 
 # %% id="league"
 league("02")
 
 # %% [markdown] id="next"
+# One label in fourteen wrong, and half of the score is gone; with a quarter of them wrong, the agent plays like chance.
+# The frames were the same, the network, the training. And afterwards nobody can tell from a recording which of its
+# labels are the wrong ones.
+#
 # **Next:** 03 · Datasets, samplers and loaders, where recordings become batches.

@@ -168,7 +168,7 @@ def shows_widget(output):
 
 def clean(output):
     """An output without what only this machine has: the folders in a traceback."""
-    folders = (str(ROOT), sysconfig.get_path("purelib"), sysconfig.get_path("stdlib"))
+    folders = (sysconfig.get_path("purelib"), sysconfig.get_path("stdlib"), str(ROOT))  # the first may be in the last
     for folder in folders if output.output_type == "error" else ():
         output.traceback = [line.replace(folder + os.sep, "") for line in output.traceback]
     return output

@@ -17,7 +17,6 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernel
 from tqdm.auto import tqdm
 
 NEUTRAL = {"DLSTEPS_LANG": "en", "DLSTEPS_PROGRESS": "off"}  # what a check prints then depends on nobody's settings
-DESKTOP = ("DISPLAY", "WAYLAND_DISPLAY")
 
 
 class NoKernel(Exception):
@@ -77,6 +76,12 @@ def execute(path, timeout=120):
     return {"lesson": path.stem, "seconds": round(seconds, 1), "peak_mb": round(peak / 1e6), "result": result}
 
 
+def neutral_environment():
+    """This process's environment variables, without a display and without anybody's progress and language."""
+    desktop = ("DISPLAY", "WAYLAND_DISPLAY")
+    return {name: value for name, value in os.environ.items() if name not in desktop} | NEUTRAL
+
+
 @contextlib.contextmanager
 def open_client(notebook, folder, timeout, **options):
     """A `NotebookClient` with a fresh kernel, working in `folder` and seeing no display. Raises `NoKernel`."""
@@ -84,10 +89,9 @@ def open_client(notebook, folder, timeout, **options):
         notebook, timeout=timeout, resources={"metadata": {"path": str(folder)}}, coalesce_streams=True,
         record_timing=False, extra_arguments=["--IPKernelApp.log_level=40"], **options,
     )  # fmt: skip
-    env = {name: value for name, value in os.environ.items() if name not in DESKTOP} | NEUTRAL
     with contextlib.ExitStack() as stack:
         try:
-            stack.enter_context(client.setup_kernel(env=env))
+            stack.enter_context(client.setup_kernel(env=neutral_environment()))
         except NoSuchKernel as error:
             there = ", ".join(map(repr, client.create_kernel_manager().kernel_spec_manager.find_kernel_specs()))
             advice = f"choose from {there}" if there else f"run {sys.executable} -m pip install ipykernel"

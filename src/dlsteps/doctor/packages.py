@@ -26,7 +26,7 @@ PACKAGES = (  # the study note's eight, then the course's own
     *(Package(name, name) for name in ("numpy", "matplotlib", "torch", "torchvision")),
     Package("pywin32", "win32gui", {"linux": "python-xlib finds windows", "darwin": "Quartz finds windows"}),
     Package("opencv-python", "cv2"),
-    Package("pyautogui", "pyautogui", {"linux": "not beside python-xlib; XTEST sends the keys"}, "pynput sends keys"),
+    Package("pyautogui", "pyautogui", {"linux": "clashes with python-xlib, which sends keys"}, "pynput sends keys"),
     Package("keyboard", "keyboard", {"linux": "needs root; python-xlib reads the keys"}, "pynput reads keys"),
     *(Package(name, name) for name in ("jupyterlab", "ipywidgets", "nbclient", "tqdm", "psutil", "gymnasium", "mss")),
     Package("pygame-ce", "pygame"),

@@ -55,7 +55,7 @@ def check(number, answer, strict=False):
     `answer` is the function that the exercise asks for; while it raises NotImplementedError it counts as not attempted.
     Wrong shows the first case that fails. With `strict`, raises AssertionError unless the answer is right.
     """
-    exercise = _find(number)
+    exercise = find_exercise(number)
     try:
         problem = exercise.judge(answer) if exercise.judge else _first_difference(answer, exercise)
         mark, text = (RIGHT, say("right")) if problem is None else (WRONG, problem.get(language(), problem["en"]))
@@ -71,7 +71,7 @@ def check(number, answer, strict=False):
 
 def hint(number):
     """Print the next of the three hints for an exercise; after the third, the first again."""
-    hints = _find(number).hints[language()]
+    hints = find_exercise(number).hints[language()]
     shown[number] = shown.get(number, 0) % len(hints) + 1
     print(say("hint", number=number, count=shown[number], of=len(hints), text=hints[shown[number] - 1]))
 
@@ -102,7 +102,7 @@ def _first_difference(answer, exercise):
         expected = exercise.expected(*copy.deepcopy(case))
         facts = {"case": ", ".join(map(repr, case)), "expected": repr(expected)}
         try:
-            got = answer(*copy.deepcopy(case))
+            got = plain(answer(*copy.deepcopy(case)))
         except NotImplementedError:
             raise
         except Exception as error:
@@ -113,10 +113,15 @@ def _first_difference(answer, exercise):
     return None
 
 
+def plain(value):
+    """NumPy's single numbers as Python's, also in a list or tuple."""
+    if type(value) in (list, tuple):
+        return type(value)(map(plain, value))
+    return value.item() if isinstance(value, np.generic) else value
+
+
 def same(got, expected):
-    """Equal in type and value; floats nearly; NumPy's numbers count as Python's, and a list's items are compared so."""
-    if isinstance(got, np.generic):
-        got = got.item()
+    """Equal in type and value; floats nearly, and so the items of a list or tuple."""
     if isinstance(expected, float):
         return isinstance(got, int | float) and math.isclose(got, expected, rel_tol=1e-6, abs_tol=1e-9)
     if isinstance(expected, list | tuple):
@@ -125,7 +130,7 @@ def same(got, expected):
     return type(got) is type(expected) and got == expected
 
 
-def _find(number):
+def find_exercise(number):
     exercises = {name: exercise for lesson in _lessons().values() for name, exercise in lesson.items()}
     if number not in exercises:
         near = "".join(f" (nearest: {name!r})" for name in difflib.get_close_matches(str(number), exercises, 1))

@@ -77,6 +77,9 @@ class Score(NamedTuple):
     mean: float
     spread: float
 
+    def __str__(self):
+        return f"{self.mean:.2f} ± {self.spread:.2f}"
+
     @classmethod
     def over(cls, scores):
         """The score over one value a game; a single game has spread 0."""
