@@ -24,6 +24,8 @@ COMMANDS = {  # name: (extras of pyproject.toml that it needs beyond the learner
     "play": ([], "play Catch, or --learn: watch a network learn to"),
     "doctor": ([], "check packages, device and desktop"),
     "build": (["dev"], "make the notebooks from their sources (for authors)"),
+    "class": (["class"], "write the class edition, without solutions (for teachers)"),
+    "grade": (["class"], "grade a folder of notebooks to a CSV (for teachers)"),
     "bench": (["dev"], "list the benchmarks, or run one"),
 }
 PYTHONS = [(3, 11), (3, 12), (3, 13)]

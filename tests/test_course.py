@@ -133,7 +133,7 @@ def test_help_has_a_line_for_each_command_and_sets_nothing_up(course, root, args
     assert course.main(args) == 0
     out, err = capsys.readouterr()
     lines = [line.split()[0] for line in out.splitlines() if line.startswith("  ")]
-    assert lines == ["lab", "run", "test", "play", "doctor", "build", "bench"]
+    assert lines == ["lab", "run", "test", "play", "doctor", "build", "class", "grade", "bench"]
     assert err == ""
     assert sorted(root.iterdir()) == before
 

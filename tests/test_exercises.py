@@ -1,143 +1,336 @@
-"""The exercises: what a right, a wrong and a missing answer get, hints, languages and progress."""
+"""The exercises: what right, wrong, missing and hostile answers get; hints, quizzes, languages and progress."""
 
-import json
+import importlib
 import os
+import random
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
-from dlsteps.authoring.editions import ROOT, solutions_edition
-from dlsteps.authoring.execute import find_lessons
-from dlsteps.authoring.source import read_lesson
-from dlsteps.exercises import check, engine, hint, progress
-from dlsteps.exercises.engine import plain, same
-from dlsteps.game import LEFT, RIGHT, STAY
+from dlsteps.authoring.editions import ROOT
+from dlsteps.authoring.mutants import define, make_mutants, read_solutions, survivors
+from dlsteps.exercises import check, engine, hint, progress, quiz
+from dlsteps.exercises.compare import difference, same, show, unchanged
+from dlsteps.exercises.engine import assess, find_exercise, find_quiz, lessons
+from dlsteps.exercises.exercise import Case, Exercise, Wrong
+from dlsteps.exercises.store import load, remember
 
-WRONG = {  # exercise: [(answer, what the message has to say)]
-    "0.1": [
-        (lambda samples, batch_size, epochs: samples // batch_size * epochs, "for 65, 64, 1: expected 2, got 1"),
-        (lambda samples, batch_size, epochs: (samples // batch_size + 1) * epochs, "for 64, 64, 1: expected 1, got 2"),
-        (lambda samples, batch_size, epochs: -(-samples // batch_size), "for 100, 10, 3: expected 30, got 10"),
-        (lambda samples, batch_size, epochs: samples / batch_size * epochs, "for 64, 64, 1: expected 1, got 1.0"),
-        (lambda samples, batch_size: 1, "for 64, 64, 1: expected 1, but it raised TypeError"),
-    ],
-    "0.2": [
-        (lambda ball, paddle: STAY, "its score is"),
-        (lambda ball, paddle: LEFT if ball > paddle else RIGHT, "its score is"),
-        (lambda ball, paddle: "left" if ball < paddle else "right", "it returned 'left': choose from LEFT, STAY"),
-        (lambda ball, paddle: None, "it returned None"),
-    ],
-    "1.1": [
-        (lambda module: "OK", "for 'no_such_module': expected 'missing', got 'OK'"),
-        (lambda module: __import__(module) and "OK", "for 'no_such_module': expected 'missing', got ModuleNotFound"),
-    ],
-    "1.2": [
-        (max, "for '2.9', '2.15': expected '2.15', got '2.9'"),
-        (lambda a, b: a if float(a) > float(b) else b, "for '2.9', '2.15': expected '2.15', got '2.9'"),
-        (lambda a, b: b, "for '3.0', '2.15': expected '3.0', got '2.15'"),
-        (lambda a, b: max(a, b, key=len), "for '3.0', '2.15': expected '3.0', got '2.15'"),
-    ],
-    "1.3": [
-        (lambda shape, dtype: float(np.prod(shape)), "for (1048576,), torch.uint8: expected 1.0, got 1048576.0"),
-        (lambda shape, dtype: np.prod(shape) * 4 / 2**20, "for (1048576,), torch.uint8: expected 1.0, got 4.0"),
-        (lambda shape, dtype: np.prod(shape) * dtype.itemsize / 10**6, "for (1048576,), torch.uint8: expected 1.0"),
-        (lambda shape, dtype: sum(shape) * dtype.itemsize / 2**20, "for (64, 6, 64, 64), torch.float32: expected 6.0"),
-    ],
-    "1.4": [
-        (lambda seed, count: torch.manual_seed(seed) and torch.rand(count), "the generator that all share has moved"),
-        (lambda seed, count: torch.rand(count, generator=torch.Generator()), "seeds 3 and 4 gave the same numbers"),
-        (lambda seed, count: torch.rand(count), "the same seed gave other numbers the second time"),
-        (lambda seed, count: [0.5] * count, "expected a tensor of shape (5,), got [0.5"),
-    ],
-    "2.1": [
-        (lambda keys: 0 if keys == {"left"} else 2 if keys == {"right"} else 1, "for {"),
-        (lambda keys: 0 if "left" in keys else 2 if "right" in keys else 1, "expected 1, got 0"),
-        (lambda keys: 1, "for {'left'}: expected 0, got 1"),
-    ],
-    "2.2": [
-        (lambda titles, wanted: next((t for t in titles if wanted.lower() in t.lower()), None), "got 'Catch me'"),
-        (lambda titles, wanted: wanted if wanted in titles else None, "['Catch', 'Notes'], 'catch': expected 'Catch'"),
-        (lambda titles, wanted: [t for t in titles if wanted.lower() in t.lower()], "expected 'Catch', got ['Catch']"),
-    ],
-    "2.3": [
-        (lambda captures: captures, "for [(1, ''), (1, 'left')]: expected [(1, 'left')]"),
-        (lambda captures: dict(captures), "for [(1, '')]: expected [(1, '')], got {1: ''}"),
-        (lambda captures: list(dict(reversed(captures)).items()), "for [(1, ''), (1, 'left')]: expected"),
-    ],
-    "2.4": [
-        (lambda times, limit: [0] * len(times), "for [0.0, 0.5], 0.1: expected [0, 1], got [0, 0]"),
-        (lambda times, limit: np.cumsum(np.diff(times, prepend=times[:1]) >= limit).tolist(), "got [0, 1, 2]"),
-        (lambda times, limit: [int(time > limit) for time in times], "for [0.0, 0.25, 0.5], 0.25: expected [0, 0, 0]"),
-    ],
-}  # fmt: skip
+LESSONS = lessons()
+NUMBERS = [number for module in LESSONS.values() for number in module.EXERCISES]
+ANSWERS = {lesson: importlib.import_module(f"exercises.ch{lesson}") for lesson in LESSONS}
+SOLUTIONS = {number: solution for lesson in LESSONS for number, solution in read_solutions(lesson).items()}
+
+
+def answers_of(number):
+    return ANSWERS[f"{int(number.split('.')[0]):02}"]
 
 
 @pytest.fixture(autouse=True)
 def neutral(monkeypatch, tmp_path):
     monkeypatch.setenv("DLSTEPS_LANG", "en")
-    monkeypatch.delenv("DLSTEPS_PROGRESS", raising=False)
-    monkeypatch.setattr(engine, "STORE", tmp_path / "progress.json")
+    monkeypatch.setenv("DLSTEPS_PROGRESS", str(tmp_path / "progress.sqlite"))
+    monkeypatch.delenv("NBGRADER_EXECUTION", raising=False)
     monkeypatch.setattr(engine, "shown", {})
 
 
-def solutions():
-    for source in find_lessons(ROOT / "notebooks" / "source", suffix=".py"):
-        cells = solutions_edition(read_lesson(source))
-        for cell in cells:
-            if cell.id.endswith("-answer"):
-                yield pytest.param(source, cell, id=f"{int(source.name[:2])}.{cell.id.split('-')[1]}")
+# The lessons' own exercises
 
 
-@pytest.mark.parametrize(("source", "cell"), list(solutions()))
-def test_the_solution_is_right(source, cell, capsys):
-    number = f"{int(source.name[:2])}.{cell.id.split('-')[1]}"
-    names = {"importlib": __import__("importlib"), "torch": torch, "np": np, "LEFT": LEFT, "STAY": STAY, "RIGHT": RIGHT}
-    before = set(names)
-    exec(cell.source, names)
-    (name,) = set(names) - before - {"__builtins__"}
-    check(number, names[name])
-    assert capsys.readouterr().out == f"✓ {number} right\n"
+def test_every_exercise_has_a_solution_and_answers():
+    assert list(SOLUTIONS) == NUMBERS
+    for number in NUMBERS:
+        assert len(answers_of(number).RIGHT[number]) >= 2, number
+        assert len({misconception for misconception, *_ in answers_of(number).WRONG[number]}) >= 5, number
 
 
-@pytest.mark.parametrize(("number", "answer", "message"), [(n, *case) for n, cases in WRONG.items() for case in cases])
-def test_a_wrong_answer_is_told_what_is_wrong(number, answer, message, capsys):
-    check(number, answer)
-    mark, advice = capsys.readouterr().out.splitlines()
-    assert mark.startswith(f"✗ {number} ")
-    assert message in mark
-    assert advice == f'  Stuck? hint("{number}")'
+@pytest.mark.parametrize("number", NUMBERS)
+def test_the_solution_and_other_right_answers_are_right(number, capsys):
+    for answer in (define(*SOLUTIONS[number]), *answers_of(number).RIGHT[number]):
+        check(number, answer)
+        assert capsys.readouterr().out == f"✓ {number} right\n"
 
 
-def test_every_exercise_has_wrong_answers_here():
-    assert set(WRONG) == {number for lesson in engine._lessons().values() for number in lesson}
+WRONG = [(number, *case) for number in NUMBERS for case in answers_of(number).WRONG[number]]
 
 
-@pytest.mark.parametrize("number", WRONG)
+@pytest.mark.parametrize(("number", "misconception", "answer", "idea"), WRONG, ids=[f"{w[0]} {w[1]}" for w in WRONG])
+def test_a_wrong_answer_is_told_which_idea_is_missing(number, misconception, answer, idea):
+    first = assess(number, answer)
+    assert (first.mark, first.idea) == ("✗", idea)
+    assert first.problem["en"]
+    assert assess(number, answer) == first  # the same line every time
+
+
+def test_every_idea_of_an_exercise_is_missed_by_some_wrong_answer():
+    """An idea that nothing earns is one that the check does not look for."""
+    for number in NUMBERS:
+        earned = {idea for _, _, idea in answers_of(number).WRONG[number]}
+        assert set(find_exercise(number).ideas) <= earned, number
+
+
+@pytest.mark.parametrize("number", NUMBERS)
 def test_an_empty_answer_is_not_attempted(number, capsys):
     def answer(*_):
         raise NotImplementedError
 
     check(number, answer)
     assert capsys.readouterr().out == f"○ {number} not attempted yet\n"
-    assert not engine.STORE.exists()
+    assert load() == {}
 
 
-def test_other_right_answers_are_right(capsys):
-    check("0.2", lambda ball, paddle: STAY if abs(ball - paddle) <= 8 else RIGHT if ball > paddle else LEFT)
-    check("1.4", lambda seed, count: torch.randn(count, generator=torch.Generator().manual_seed(seed + 1)))
-    check("0.1", lambda samples, batch_size, epochs: np.ceil(samples / batch_size).astype(int) * epochs)
-    check("2.3", lambda captures: list(dict(captures).items()))
-    assert capsys.readouterr().out.count("✓") == 4
+@pytest.mark.parametrize("number", NUMBERS)
+def test_mutants_of_the_solution_are_rejected(number):
+    """A sample; `course.py bench exercises` makes them all."""
+    source, names = SOLUTIONS[number]
+    mutants = make_mutants(source)
+    sample = random.Random(0).sample(mutants, min(6, len(mutants)))
+    assert survivors(number, sample, names, answers_of(number).EQUIVALENT.get(number, {})) == []
 
 
-def test_strict_raises_instead(capsys):
-    check("1.2", lambda a, b: max(a, b, key=lambda v: [int(n) for n in v.split(".")]), strict=True)
-    with pytest.raises(AssertionError, match=r"✗ 1\.2 for '2\.9', '2\.15'"):
-        check("1.2", max, strict=True)
-    assert capsys.readouterr().out == "✓ 1.2 right\n"
+def test_what_is_known_to_be_right_is_a_mutant_that_passes():
+    for number in NUMBERS:
+        source, names = SOLUTIONS[number]
+        passed = {mutant.change for mutant in survivors(number, make_mutants(source), names)}
+        assert set(answers_of(number).EQUIVALENT.get(number, {})) == passed, number
+
+
+def test_all_texts_are_there_in_both_languages():
+    for number in NUMBERS:
+        found = find_exercise(number)
+        assert [len(found.hints[lang]) for lang in ("en", "zh")] == [3, 3]
+        assert all(set(texts) == {"en", "zh"} and all(texts.values()) for texts in found.ideas.values())
+    for module in LESSONS.values():
+        for found in module.QUIZZES.values():
+            assert list(found.why["en"]) == list(found.why["zh"])
+            assert found.right in found.why["en"]
+
+
+# The engine, on exercises made for the tests
+
+
+@pytest.fixture
+def ask(monkeypatch, capsys):
+    """Put an exercise in place of 9.1 and check an answer to it; returns the lines that are printed."""
+
+    def run(answer, exercise=None, **options):
+        double = Exercise(
+            {}, {"twice": {"en": "twice", "zh": "两倍"}}, lambda _: [Case((2,), "twice")], lambda x: 2 * x
+        )
+        monkeypatch.setattr(engine, "find_exercise", lambda number: exercise or double)
+        check("9.1", answer, **options)
+        return capsys.readouterr().out.splitlines()
+
+    return run
+
+
+def returning(expected, *args, **options):
+    return Exercise({}, {}, lambda _: [Case(args)], lambda *_: expected, **options)
+
+
+def test_a_wrong_answer_gets_its_case_the_missing_idea_and_advice(ask):
+    assert ask(lambda x: x) == ["✗ 9.1 for 2: expected 4, got 2", "  Missing: twice", '  Stuck? hint("9.1")']
+
+
+def test_an_answer_that_raises(ask):
+    line = "✗ 9.1 for 2: expected 4, but it raised ZeroDivisionError: division by zero"
+    assert ask(lambda x: 1 / 0)[0] == line
+    assert ask(lambda: 1)[0].startswith("✗ 9.1 for 2: expected 4, but it raised TypeError: ")
+    assert ask(lambda x: sys.exit("bye"))[0] == "✗ 9.1 for 2: expected 4, but it raised SystemExit: bye"
+
+    def deep(x):
+        return deep(x)
+
+    assert "RecursionError" in ask(deep)[0]
+
+
+@pytest.mark.parametrize("answer", [4, "double", None, [1]])
+def test_what_is_no_function_is_said_to_be_none(ask, answer):
+    line = (
+        f'✗ 9.1 check takes the function itself, as in check("9.1", …) without brackets behind it, but got {answer!r}'
+    )
+    assert ask(answer)[0] == line
+
+
+def test_an_answer_that_prints_is_silent(ask):
+    def chatty(x):
+        print("hello")
+        print("hello", file=sys.stderr)
+        return 2 * x
+
+    assert ask(chatty) == ["✓ 9.1 right"]
+
+
+def test_an_answer_that_changes_what_it_was_given(ask):
+    def sort(x):
+        x.sort()
+        return x
+
+    assert ask(sort, returning([1, 2], [2, 1]))[0] == "✗ 9.1 for [2, 1]: it changes what it was given; work on a copy"
+    assert "it changes" in ask(lambda x: x.mul_(2), returning(torch.tensor([2.0]), torch.tensor([1.0])))[0]
+
+
+def never_ends(*_):
+    while True:
+        pass
+
+
+def prints_for_ever(*_):
+    while True:
+        print("x" * 1000)
+
+
+def sleeps(*_):
+    time.sleep(60)
+
+
+def catches_everything(*_):
+    while True:
+        try:  # noqa: SIM105 (a bare except is the point)
+            time.sleep(0.01)
+        except:  # noqa: E722
+            pass
+
+
+@pytest.mark.parametrize("answer", [never_ends, prints_for_ever, sleeps, catches_everything])
+def test_an_answer_that_never_ends_is_given_up(answer):
+    start = time.monotonic()
+    outcome = assess("0.1", answer, seconds=0.3)
+    assert time.monotonic() - start < 10
+    assert (outcome.mark, outcome.idea) == ("✗", "too long")
+    assert outcome.problem["en"] == "no end after 0.3 s: is there a loop that never stops?"
+
+
+@pytest.mark.parametrize(
+    ("got", "expected", "missing"),
+    [
+        (None, 4, "a value to give back: does every way through the function end with return?"),
+        (4.0, 4, "the right type: int, not float"),
+        ([1, 2], (1, 2), "the right type: tuple, not list"),
+        (np.ones(2), torch.ones(2), "the right type: Tensor, not ndarray"),
+        (torch.ones(2, 3), torch.ones(3, 2), "the right shape: torch.Size([3, 2]), not torch.Size([2, 3])"),
+        (torch.ones(2), torch.ones(2, dtype=torch.int64), "the right dtype: torch.int64, not torch.float32"),
+    ],
+)
+def test_common_mistakes_have_a_name(ask, got, expected, missing):
+    assert ask(lambda: got, returning(expected))[1] == f"  Missing: {missing}"
+
+
+def test_where_none_can_be_right_a_forgotten_return_is_not_suspected(ask):
+    exercise = Exercise({}, {}, lambda _: [Case((0,)), Case((1,))], lambda x: x or None)
+    assert ask(lambda x: None, exercise)[0] == "✗ 9.1 for 1: expected 1, got None"
+    assert len(ask(lambda x: None, exercise)) == 2
+
+
+def test_a_class_a_module_and_a_tensor_can_be_asked_for(ask):
+    def judge_counter(probe):
+        counter = probe(3)
+        if list(counter) != [0, 1, 2]:
+            raise Wrong("iterates", case=(3,), expected=[0, 1, 2], got=list(counter))
+
+    counting = Exercise({}, {"iterates": {"en": "an __iter__", "zh": "__iter__"}}, judge=judge_counter, takes="class")
+    assert ask(range, counting) == ["✓ 9.1 right"]
+    assert ask(lambda n: [0], counting)[:2] == ["✗ 9.1 for 3: expected [0, 1, 2], got [0]", "  Missing: an __iter__"]
+    assert "for 3: it raised TypeError" in ask(lambda n: 7, counting)[0]
+
+    def judge_module(probe):
+        probe.expect(torch.zeros(2, 1), torch.zeros(2, 3))
+
+    module = Exercise({}, {}, judge=judge_module, takes="module")
+    assert ask(nn.Linear(3, 1, bias=False), module) == ["✓ 9.1 right"]
+    assert "mat1 and mat2 shapes" in ask(nn.Linear(4, 1), module)[0]
+    assert ask(nn.Module(), module) == ["○ 9.1 not attempted yet"]  # forward is not written yet
+
+    def judge_tensor(probe):
+        if not same(probe.answer, torch.arange(3)):
+            raise Wrong("range", got=probe.answer, expected=torch.arange(3), case=())
+
+    tensor = Exercise({}, {"range": {"en": "0, 1, 2", "zh": "0、1、2"}}, judge=judge_tensor, takes="tensor")
+    assert ask(torch.arange(3), tensor) == ["✓ 9.1 right"]
+    assert "expected tensor([0, 1, 2]), got tensor([1, 2])" in ask(torch.tensor([1, 2]), tensor)[0]
+
+
+def test_random_numbers_are_the_same_each_time_and_the_notebooks_own_go_on(ask):
+    def draw():
+        return [random.random(), np.random.rand(), torch.rand(1).item()]  # noqa: NPY002
+
+    torch.manual_seed(1)
+    expected = draw()[2:]
+    torch.manual_seed(1)
+    assert ask(lambda: draw(), returning([0]))[0] == ask(lambda: draw(), returning([0]))[0]
+    assert draw()[2:] == expected
+
+
+def test_strict_raises_instead(ask, monkeypatch, capsys):
+    assert ask(lambda x: 2 * x, strict=True) == ["✓ 9.1 right"]
+    with pytest.raises(AssertionError, match=r"✗ 9\.1 for 2: expected 4, got 2\n  Missing: twice"):
+        ask(lambda x: x, strict=True)
+    monkeypatch.setenv("NBGRADER_EXECUTION", "autograde")
+    with pytest.raises(AssertionError, match=r"✗ 9\.1"):
+        ask(lambda x: x)
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("number", ["0.3", 2.1, "ex-1"])
+def test_an_unknown_exercise_is_named_with_the_choices(number):
+    with pytest.raises(LookupError, match=r"no exercise .*: choose from '0\.1', '0\.2', '1\.1'"):
+        check(number, max)
+    with pytest.raises(LookupError, match=r"no quiz .*: choose from '0\.a', '1\.a'"):
+        quiz(number)
+
+
+# Comparing and showing
+
+
+@pytest.mark.parametrize(
+    ("got", "expected", "equal"),
+    [
+        (1, 1, True), (1.0, 1, False), (True, 1, False), (np.int64(3), 3, True), (np.float32(0.5), 0.5, True),
+        (0.1 + 0.2, 0.3, True), (1, 1.0, True), ("1", 1.0, False), ([1, 2], [1, 2], True), ((1, 2), [1, 2], False),
+        ([1], [1, 2], False), ([np.int64(1)], [1], True), (None, None, True), (None, "a", False),
+        (float("nan"), float("nan"), True), ({"a": 0.3}, {"a": 0.1 + 0.2}, True), ({"a": 1}, {"b": 1}, False),
+        (torch.tensor([0.3]), torch.tensor([0.1]) + 0.2, True), (torch.tensor([1]), torch.tensor([2]), False),
+        (torch.ones(1, 2), torch.ones(2), False), (torch.ones(2).double(), torch.ones(2), False),
+        (torch.ones(2, requires_grad=True), torch.ones(2), True), (np.ones(2), np.ones(2), True), ({1}, {1}, True),
+    ],
+)  # fmt: skip
+def test_what_counts_as_the_same(got, expected, equal):
+    assert same(got, expected) is equal
+
+
+def test_what_counts_as_unchanged():
+    assert unchanged((1, object()), (1, object()))  # what cannot be compared is taken to be
+    assert not unchanged((1, [2]), (1, [3]))
+    assert not unchanged([1], [1, 2])
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (1, "1"), ("a", "'a'"), ([1, (2,)], "[1, (2,)]"), ({"b", "a"}, "{'a', 'b'}"), (set(), "set()"),
+        (torch.tensor([[1, 2], [3, 4]]), "tensor([[1, 2], [3, 4]])"), (torch.zeros(3, 5), "tensor of shape (3, 5)"),
+        (np.array([0.123456]), "array([0.1235])"), (max, "a builtin_function_or_method max"), (object(), "a object"),
+        ("x" * 300, "'" + "x" * 169 + " … " + "x" * 19 + "'"), (torch.float32, "torch.float32"),
+    ],
+)  # fmt: skip
+def test_values_are_shown_short_and_without_addresses(value, text):
+    assert show(value) == text
+
+
+def test_a_hostile_repr_is_no_obstacle():
+    class Hostile:
+        def __repr__(self):
+            raise RuntimeError
+
+    assert show(Hostile()) == "a Hostile without a repr"
+    assert difference(Hostile(), 1)[0] == "type"
+
+
+# Hints, quizzes, languages, progress
 
 
 def test_hints_come_one_after_the_other_and_begin_again(capsys):
@@ -153,14 +346,16 @@ def test_messages_speak_the_language_of_the_folder(monkeypatch, tmp_path, capsys
     (tmp_path / "zh").mkdir()
     monkeypatch.chdir(tmp_path / "zh")
     check("1.2", max)
-    check("0.2", lambda ball, paddle: STAY)
     hint("0.1")
-    out = capsys.readouterr().out
-    first, advice, second, *_ = out.splitlines()
-    assert first == "✗ 1.2 输入 '2.9', '2.15' 时，应得到 '2.15'，实际得到 '2.9'"
-    assert advice == '  没有思路？试试 hint("1.2")'
-    assert second.startswith("✗ 0.2 3 局的平均得分是")
-    assert "0.1，提示 1/3：" in out
+    quiz("0.a", solved=True)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[:3] == [
+        "✗ 1.2 输入 '2.9', '2.15' 时，应得到 '2.15'，实际得到 '2.9'",
+        "  缺了什么：各部分是数：15 比 9 大，不能按字符比较",
+        '  没有思路？试试 hint("1.2")',
+    ]
+    assert lines[3].startswith("0.1，提示 1/3：")
+    assert lines[5].startswith("✓ b: 你的智能体只见过一个球")
     monkeypatch.setenv("DLSTEPS_LANG", "en")
     hint("0.1")
     assert "0.1, hint 2 of 3" in capsys.readouterr().out
@@ -169,10 +364,19 @@ def test_messages_speak_the_language_of_the_folder(monkeypatch, tmp_path, capsys
     assert "expected" in capsys.readouterr().out  # a language there is not: English
 
 
-@pytest.mark.parametrize("number", ["0.3", 2.1, "ex-1"])
-def test_an_unknown_exercise_is_named_with_the_choices(number):
-    with pytest.raises(LookupError, match=r"no exercise .*: choose from '0\.1', '0\.2', '1\.1'"):
-        check(number, max)
+def test_a_quiz_explains_the_choice_that_is_pressed(monkeypatch):
+    shown = []
+    monkeypatch.setattr("IPython.display.display", lambda view, **options: shown.append((view, options)))
+    quiz("0.a")
+    ((view, options),) = shown
+    buttons, answer = view.children
+    assert (buttons.options, buttons.value, answer.value) == (("a", "b", "c"), None, "")
+    buttons.value = "a"
+    assert answer.value == "✗ a: " + find_quiz("0.a").why["en"]["a"]
+    buttons.value = "b"
+    assert answer.value.startswith("✓ b: ")
+    assert view._repr_mimebundle_()["text/plain"] == "○ 0.a  a · b · c"
+    assert options == {"metadata": {"has_text": True}}
 
 
 def test_progress_is_kept_and_a_right_answer_stays_right(capsys):
@@ -182,45 +386,58 @@ def test_progress_is_kept_and_a_right_answer_stays_right(capsys):
     capsys.readouterr()
     progress()
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == "00  ✓ 0.1  ○ 0.2"
-    assert lines[1] == "01  ○ 1.1  ✗ 1.2  ○ 1.3  ○ 1.4"
-    assert json.loads(engine.STORE.read_text()) == {"1.2": "✗", "0.1": "✓"}
+    assert lines[:3] == [
+        "lesson  done  exercises",
+        "00      1/2   ✓ 0.1  ○ 0.2",
+        "01      0/4   ○ 1.1  ✗ 1.2  ○ 1.3  ○ 1.4",
+    ]
+    assert load() == {"1.2": "✗", "0.1": "✓"}
 
 
-def test_a_broken_or_missing_progress_file_is_no_obstacle(capsys, monkeypatch, tmp_path):
-    engine.STORE.write_text("{")
+def test_progress_shows_a_bar_for_each_lesson_in_a_notebook(monkeypatch, capsys):
+    shown = []
+    monkeypatch.setattr("IPython.get_ipython", lambda: "a shell")
+    monkeypatch.setattr("IPython.display.display", shown.append)
+    remember("0.1", "✓")
+    remember("0.2", "✓")
+    remember("1.1", "✓")
+    progress()
+    bars = shown[0].children
+    assert [(bar.description, bar.value, bar.max) for bar in bars][:2] == [("00", 2, 2), ("01", 1, 4)]
+    assert [bar.bar_style for bar in bars][:2] == ["success", "info"]
+
+
+def test_two_notebooks_may_write_at_once(tmp_path):
+    code = "import sys; from dlsteps.exercises.store import remember\n"
+    code += "for i in range(40): remember(f'{sys.argv[1]}.{i}', '✓')"
+    writers = [subprocess.Popen([sys.executable, "-c", code, str(n)]) for n in range(3)]
+    assert [writer.wait(60) for writer in writers] == [0, 0, 0]
+    assert len(load()) == 120
+
+
+def test_a_broken_or_unwritable_progress_file_is_no_obstacle(capsys, monkeypatch, tmp_path):
+    (tmp_path / "progress.sqlite").write_text("no database")
     check("1.2", max)
     progress()
-    assert "✗ 1.2" in capsys.readouterr().out
-    monkeypatch.setattr(engine, "STORE", tmp_path / "nowhere" / "progress.json")
+    monkeypatch.setenv("DLSTEPS_PROGRESS", str(tmp_path / "nowhere" / "progress.sqlite"))
     check("1.2", max)
     progress()
+    assert "○ 1.2" in capsys.readouterr().out
 
 
-def test_nothing_is_kept_while_notebooks_are_built_or_tested(monkeypatch, capsys):
+def test_nothing_is_kept_while_notebooks_are_built_or_tested(monkeypatch, tmp_path):
     monkeypatch.setenv("DLSTEPS_PROGRESS", "off")
     check("1.2", max)
-    assert not engine.STORE.exists()
+    assert load() == {}
+    assert list(tmp_path.iterdir()) == []
 
 
-def test_the_checks_leave_no_trace(capsys):
-    """Exercise 1.1 makes a module that cannot be imported, for the time of the check only."""
+def test_the_checks_leave_no_trace():
+    """Exercise 1.1 makes modules that cannot be imported, for the time of the check only."""
     path, modules = list(sys.path), set(sys.modules)
     check("1.1", lambda module: "OK")
     assert sys.path == path
     assert not [name for name in set(sys.modules) - modules if name.startswith("dlsteps_broken")]
-
-
-@pytest.mark.parametrize(
-    ("got", "expected", "equal"),
-    [
-        (1, 1, True), (1.0, 1, False), (True, 1, False), (np.int64(3), 3, True), (np.float32(0.5), 0.5, True),
-        (0.1 + 0.2, 0.3, True), (1, 1.0, True), ("1", 1.0, False), ([1, 2], [1, 2], True), ((1, 2), [1, 2], False),
-        ([1], [1, 2], False), ([np.int64(1)], [1], True), (None, None, True), (None, "a", False),
-    ],
-)  # fmt: skip
-def test_what_counts_as_the_same(got, expected, equal):
-    assert same(plain(got), expected) is equal
 
 
 def test_importing_the_engine_needs_no_torch():

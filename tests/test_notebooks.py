@@ -20,7 +20,7 @@ from dlsteps.authoring.editions import ROOT, is_exercise, learner_edition
 from dlsteps.authoring.execute import NEUTRAL, find_lessons
 from dlsteps.authoring.source import parse, read_lesson
 from dlsteps.data import data_path
-from dlsteps.exercises.engine import find_exercise
+from dlsteps.exercises.engine import find_exercise, find_quiz
 from dlsteps.game import Catch
 
 NOTEBOOKS = ROOT / "notebooks"
@@ -101,6 +101,21 @@ def test_every_exercise_is_whole(lesson):
         hints = find_exercise(number).hints
         assert [len(hints[language]) for language in ("en", "zh")] == [3, 3]
         assert all(hint for language in hints.values() for hint in language)
+
+
+@LESSONS
+def test_every_quiz_is_whole(lesson):
+    """Its text, in both languages, has just the choices that are explained; the solutions have the explanations."""
+    english, chinese = ({cell.id: cell.source for cell in read(path)} for path in (lesson.learner, lesson.chinese))
+    quizzes = [name for name in english if re.fullmatch(r"quiz-\d+", name)]
+    assert quizzes
+    solved = {cell.id: cell for cell in read(lesson.solutions)}
+    for name in quizzes:
+        (number,) = re.fullmatch(r'quiz\("(\d+\.[a-z])"\)', english[f"{name}-choices"]).groups()
+        found = find_quiz(number)
+        for text, lang in ((english[name], "en"), (chinese[name], "zh")):
+            assert re.findall(r"^\* \*\*([a-z])\*\* ", text, re.MULTILINE) == list(found.why[lang])
+        assert f"✓ {found.right}: {found.why['en'][found.right]}" in solved[f"{name}-choices"].outputs[0].text
 
 
 @LESSONS

@@ -19,7 +19,7 @@ from torch.utils.data import DataLoader
 
 from dlsteps.agents.imitation import Agent, flip_half, shift_sideways
 from dlsteps.data import FrameDataset, data_path
-from dlsteps.exercises import check, hint, progress
+from dlsteps.exercises import check, hint, progress, quiz
 from dlsteps.game import LEFT, RIGHT, STAY, Catch, RandomPlayer, ScriptedPlayer, score
 from dlsteps.league import league
 from dlsteps.models import ConvNet
@@ -224,6 +224,18 @@ pressed = iter(keys)
 title = "A later agent, which watched twelve minutes of level 3"
 play_strip(lambda frame: next(pressed), Catch(seed=0, level=3), start=60, every=14, title=title)
 
+# %% [markdown] id="quiz-1"
+# **A question in between.** Why did your agent do so much worse at level 3 than this one?
+#
+# * **a** This one has a larger network.
+# * **b** Yours was never shown what it had to do there.
+# * **c** Yours was trained for too short a time on its minute.
+#
+# (Each button says why. So does the page of solutions, for readers without a kernel.)
+
+# %% id="quiz-1-choices"
+quiz("0.a")
+
 # %% [markdown] id="map"
 # So this agent was a little better in this game than the scripted player is on average: it missed two balls of 48,
 # though it still touched nine stones. Getting from the first strip to the second, and on to an agent that plays in a
@@ -304,8 +316,9 @@ check("0.1", count_steps)
 # Before training a network, find out how well plain rules do; else you will not know what your network is worth. Write
 # `follow(ball_x, paddle_x)`. It is called sixty times a second, and returns `LEFT`, `STAY` or `RIGHT`. The two numbers
 # say how far the middle of the ball and the middle of the paddle are from the left edge of the game's picture, which is
-# 256 pixels wide. The paddle is 52 pixels wide and moves 6 at a time; there is always a ball. The check lets `follow`
-# play three games at level 1; a score above 0.9 is right.
+# 256 pixels wide. The paddle is 52 pixels wide and moves 6 at a time; where a step would carry it away from the ball,
+# it has to stay. There is always a ball. The check lets `follow` play three games at level 1; a score above 0.9 is
+# right.
 
 
 # %% id="ex-2-answer"
@@ -327,9 +340,9 @@ check("0.2", follow)
 # the teacher of our network. It has an advantage that no network has: it is told where the ball is.
 
 # %% [markdown] id="progress-intro"
-# What have you solved so far?
+# What have you solved so far, in all the lessons there are?
 
-# %% id="progress"
+# %% id="progress" tags=["nbval-ignore-output"]
 progress()
 
 # %% [markdown] id="mistakes"

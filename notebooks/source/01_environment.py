@@ -22,7 +22,7 @@ from torch import nn
 
 from dlsteps.data import data_path
 from dlsteps.doctor import Package, check_machine, check_package, check_packages, format_machine, format_packages
-from dlsteps.exercises import check, hint
+from dlsteps.exercises import check, hint, quiz
 from dlsteps.league import league
 
 # %% [markdown] id="why"
@@ -286,7 +286,19 @@ print("nearly the same:", abs(forwards - backwards) < 1e-9)
 #
 # So give a result as a mean over several seeds, with its spread. One run is one throw of the dice. And stored outputs
 # in this course say things like `better than random: True`, which hold on any machine.
+
+# %% [markdown] id="quiz-1"
+# **A question in between.** You change one line of a program. Before, with seed 0, the score was 0.91; now, with seed
+# 0, it is 0.93. Is the new line better?
 #
+# * **a** Yes: 0.93 is more than 0.91.
+# * **b** Yes: the seed was the same, so chance has no part in it.
+# * **c** You cannot tell yet.
+
+# %% id="quiz-1-choices"
+quiz("1.a")
+
+# %% [markdown] id="one-command"
 # ## All of it in one command
 #
 # What this lesson did by hand, and a test of the desktop besides, is one command in a terminal:

@@ -38,7 +38,7 @@ from dlsteps.capture import (
 )
 from dlsteps.capture.recording import load_recording
 from dlsteps.data import data_path
-from dlsteps.exercises import check, hint
+from dlsteps.exercises import check, hint, quiz
 from dlsteps.game import CatchEnv, ScriptedPlayer
 from dlsteps.league import league
 
@@ -108,7 +108,7 @@ else:
 # source this machine has:
 
 
-# %% id="open-source" tags=["setup"]
+# %% id="open-source"
 def open_source():
     """The scripted player at work: in the game's real window, or without one. Use it in a `with` block."""
     if no_window() is None:
@@ -247,6 +247,17 @@ _ = interact(
     count=IntSlider(8, min=4, max=16, description="frames"),
 )
 
+# %% [markdown] id="quiz-1"
+# **A question in between.** Two recordings are made at 60 captures a second: in one the paddle moves all the time, in
+# the other it stands still for the second half. Which of the two has fewer wrong labels?
+#
+# * **a** The one that stands still for half of the time.
+# * **b** Neither: both were captured at the same rate.
+# * **c** The one that moves: a still paddle gives wrong labels.
+
+# %% id="quiz-1-choices"
+quiz("2.a")
+
 # %% [markdown] id="limit-intro"
 # (Sliders need a running notebook; above are two of their pictures.) Here is the answer for the whole minute.
 
@@ -269,7 +280,7 @@ for delay in range(5, 14):
 # capture, makes the pictures smaller (`size`), and writes everything to a folder. For a window, you say which keys mean
 # which action. The game without a window knows its player's actions already.
 
-# %% id="record" tags=["setup"]
+# %% id="record"
 folder = Path(tempfile.mkdtemp())  # give a folder of your own to keep what you record
 with open_source() as source:
     keys = None if isinstance(source, EnvSource) else {"left": 0, "": 1, "right": 2}

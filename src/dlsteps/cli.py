@@ -188,6 +188,40 @@ def build(arguments):
     return build_lessons(sources, NOTEBOOKS, arguments.check, arguments.force)
 
 
+def class_arguments(parser):
+    parser.add_argument("out", metavar="OUT", help="a new folder")
+
+
+def make_class(arguments):
+    """Write the class edition, without solutions, to a new folder."""
+    from dlsteps.authoring.class_edition import NotHandedOut, make_class_edition
+
+    try:
+        print(f"the class edition is in {make_class_edition(arguments.out)}")
+    except NotHandedOut as error:
+        raise UsageError(str(error)) from None
+
+
+def grade_arguments(parser):
+    parser.add_argument("submissions", metavar="SUBMISSIONS", help="a folder with notebooks, at any depth")
+    parser.add_argument("out", metavar="OUT.csv", help="the table to write; feedback goes to OUT_feedback beside it")
+    parser.add_argument("--seconds", type=float, default=20, help="that a cell may take (20)")
+    parser.add_argument("--memory", type=float, default=3, help="GB that a notebook may take (3)")
+    parser.add_argument("--workers", type=int, default=2, help="notebooks graded at once (2)")
+    parser.add_argument("--lang", choices=("en", "zh"), default="en", help="language of the feedback (en)")
+
+
+def grade(arguments):
+    """Grade a folder of notebooks to a CSV, with a page of feedback for each. It runs the students' code."""
+    from dlsteps.authoring.grade_notebook import Limits
+    from dlsteps.authoring.grading import grade_folder
+
+    limits = Limits(arguments.seconds, arguments.memory)
+    options = {"limits": limits, "lang": arguments.lang, "workers": arguments.workers}
+    rows = grade_folder(arguments.submissions, arguments.out, **options)
+    print(f"{len(rows)} notebooks graded: {arguments.out}")
+
+
 def no_arguments(parser):
     pass
 
@@ -199,6 +233,8 @@ COMMANDS = {  # name: (adds its options, runs it, one line of help)
     "play": (play_arguments, play, "play Catch, or --learn: watch a network learn to"),
     "doctor": (no_arguments, doctor, "check packages, device and desktop"),
     "build": (build_arguments, build, "make the notebooks from their sources (for authors)"),
+    "class": (class_arguments, make_class, "write the class edition, without solutions (for teachers)"),
+    "grade": (grade_arguments, grade, "grade a folder of notebooks to a CSV (for teachers)"),
     "bench": (bench_arguments, bench, "list the benchmarks, or run one; further arguments go to it"),
 }
 PASS_ON = ("test", "doctor", "bench")  # their unknown arguments are somebody else's

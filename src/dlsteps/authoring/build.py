@@ -118,7 +118,7 @@ class Lesson:
         except NoKernel as error:
             raise SourceError([f"{show(path)}: {error}"]) from None
         for node in (node for node in notebook.cells if node.cell_type == "code"):
-            node.outputs = [clean(output) for output in node.outputs if not shows_widget(output)]
+            node.outputs = [clean(output) for output in node.outputs if not shows_widget(output) or has_text(output)]
         return stored_outputs(notebook)
 
     def _must_build(self, path, cells):
@@ -157,7 +157,8 @@ def _outcome(cell, node):
         return f"raised {raised[0]} (if that is meant, tag it raises-exception)"
     if meant and not raised:
         return "is tagged raises-exception, but raises nothing"
-    if any(map(shows_widget, outputs)) and "nbval-ignore-output" not in cell.tags:
+    bare = [output for output in outputs if shows_widget(output) and not has_text(output)]
+    if bare and "nbval-ignore-output" not in cell.tags:
         return "shows a widget: tag it nbval-ignore-output, and put a picture beside it for readers without a kernel"
     return None
 
@@ -166,8 +167,14 @@ def shows_widget(output):
     return WIDGET in output.get("data", {})
 
 
+def has_text(output):
+    """Whether a widget says what to show where there are no widgets."""
+    return output.get("metadata", {}).get("has_text", False)
+
+
 def clean(output):
-    """An output without what only this machine has: the folders in a traceback."""
+    """An output without what only this machine or this moment has: folders in a traceback, ids of widgets."""
+    output.get("data", {}).pop(WIDGET, None)
     folders = (sysconfig.get_path("purelib"), sysconfig.get_path("stdlib"), str(ROOT))  # the first may be in the last
     for folder in folders if output.output_type == "error" else ():
         output.traceback = [line.replace(folder + os.sep, "") for line in output.traceback]

@@ -18,6 +18,7 @@ from dlsteps.authoring.source import BEGIN, END, Cell, parse
 ROOT = Path(__file__).resolve().parents[3]
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 SOLUTION = re.compile(rf"^([ \t]*){BEGIN}\n.*?^[ \t]*{END}", re.MULTILINE | re.DOTALL)
+QUIZ = re.compile(r"^(quiz\([^)]*)\)", re.MULTILINE)
 MARKER_LINE = re.compile(rf"^[ \t]*({BEGIN}|{END})(\n|\Z)", re.MULTILINE)
 
 
@@ -28,12 +29,16 @@ def learner_edition(cells):
 
 
 def solutions_edition(cells):
-    """The cells tagged `setup`, then each exercise, solved, checked and explained."""
+    """The cells tagged `setup`, then each exercise, solved, checked and explained, and each quiz with its answers."""
     title = cells[0].source.splitlines()[0] + ": solutions"
     advice = "Try each yourself first, with `hint(…)` three times if need be. Other answers may be as good as these."
-    kept = [cell for cell in cells if "setup" in cell.tags or is_exercise(cell)]
-    solved = [cell._replace(source=MARKER_LINE.sub("", cell.source).rstrip()) for cell in kept]
+    kept = [cell for cell in cells if "setup" in cell.tags or is_exercise(cell) or is_quiz(cell)]
+    solved = [cell._replace(source=_solved(cell.source)) for cell in kept]
     return [Cell("title", "markdown", f"{title}\n\n{advice}"), *(cell for cell in solved if cell.id != "title")]
+
+
+def _solved(source):
+    return QUIZ.sub(r"\1, solved=True)", MARKER_LINE.sub("", source)).rstrip()
 
 
 def chinese_edition(learner, texts):
@@ -46,6 +51,11 @@ def is_exercise(cell):
     return cell.id.startswith("ex-")
 
 
+def is_quiz(cell):
+    """Whether a cell belongs to a quiz: `quiz-1`, `quiz-1-choices`."""
+    return cell.id.startswith("quiz-")
+
+
 def make_notebook(cells, outputs, **notes):
     """The notebook of some cells; `outputs` holds (execution count, outputs) by cell id, `notes` go to its metadata."""
     notebook = nbformat.v4.new_notebook()
@@ -53,6 +63,8 @@ def make_notebook(cells, outputs, **notes):
         node = getattr(nbformat.v4, f"new_{cell.type}_cell")(cell.source, id=cell.id)
         if cell.tags:
             node.metadata["tags"] = list(cell.tags)
+        if cell.id.endswith("-answer") or cell.points:
+            node.metadata["nbgrader"] = nbgrader_metadata(cell)
         if cell.id in outputs:
             node.execution_count, node.outputs = outputs[cell.id]
         notebook.cells.append(node)
@@ -61,6 +73,13 @@ def make_notebook(cells, outputs, **notes):
         {"dlsteps": notes, "kernelspec": KERNEL, "language_info": {"name": "python"}}
     )
     return notebook
+
+
+def nbgrader_metadata(cell):
+    """What nbgrader has to know of an exercise's answer and of its check (its schema 3)."""
+    roles = {"grade": bool(cell.points), "solution": not cell.points, "locked": bool(cell.points), "task": False}
+    points = {"points": cell.points} if cell.points else {}
+    return {"grade_id": cell.id, "schema_version": 3, **roles, **points}
 
 
 def stored_outputs(notebook):

@@ -3,6 +3,7 @@
 import contextlib
 import difflib
 import json
+import math
 import os
 import sys
 import threading
@@ -83,15 +84,18 @@ def neutral_environment():
 
 
 @contextlib.contextmanager
-def open_client(notebook, folder, timeout, **options):
-    """A `NotebookClient` with a fresh kernel, working in `folder` and seeing no display. Raises `NoKernel`."""
+def open_client(notebook, folder, timeout, kernel_stderr=None, **options):
+    """A `NotebookClient` with a fresh kernel, working in `folder` and seeing no display. Raises `NoKernel`.
+
+    `kernel_stderr` is where the kernel's own complaints go, as for subprocess.Popen.
+    """
     client = NotebookClient(
         notebook, timeout=timeout, resources={"metadata": {"path": str(folder)}}, coalesce_streams=True,
         record_timing=False, extra_arguments=["--IPKernelApp.log_level=40"], **options,
     )  # fmt: skip
     with contextlib.ExitStack() as stack:
         try:
-            stack.enter_context(client.setup_kernel(env=neutral_environment()))
+            stack.enter_context(client.setup_kernel(env=neutral_environment(), stderr=kernel_stderr))
         except NoSuchKernel as error:
             there = ", ".join(map(repr, client.create_kernel_manager().kernel_spec_manager.find_kernel_specs()))
             advice = f"choose from {there}" if there else f"run {sys.executable} -m pip install ipykernel"
@@ -100,19 +104,34 @@ def open_client(notebook, folder, timeout, **options):
 
 
 class PeakMemory:
-    """The largest resident memory of a process and its children, in bytes, looked at every 50 ms."""
+    """The largest resident memory of a process and its children, in bytes, looked at every 50 ms.
 
-    def __init__(self, pid):
+    A process that takes more than `limit` bytes is killed, and then `exceeded` is True.
+    """
+
+    def __init__(self, pid, limit=math.inf):
         self.process, self.peak, self.done = psutil.Process(pid), 0, threading.Event()
+        self.limit, self.exceeded = limit, False
         self.thread = threading.Thread(target=self._watch, daemon=True)
 
     def _watch(self):
         while not self.done.wait(0.05):
             try:
-                family = [self.process, *self.process.children(recursive=True)]
-                self.peak = max(self.peak, sum(member.memory_info().rss for member in family))
+                self.peak = max(self.peak, sum(member.memory_info().rss for member in self._family()))
             except psutil.NoSuchProcess:
                 continue
+            if self.peak > self.limit:
+                self.exceeded = True
+                self.kill()
+
+    def kill(self):
+        """End the process and its children at once."""
+        with contextlib.suppress(psutil.NoSuchProcess):
+            for member in self._family():
+                member.kill()
+
+    def _family(self):
+        return [self.process, *self.process.children(recursive=True)]
 
     def __enter__(self):
         self.thread.start()

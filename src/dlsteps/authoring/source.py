@@ -14,6 +14,8 @@ CELL_TYPES = ("markdown", "code")
 TAGS = ("setup", "raises-exception", "nbval-ignore-output")
 CELL_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")  # what nbformat allows
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
+POINTS = {"easy": 1, "medium": 2, "hard": 3}
+EXERCISE = re.compile(rf"### Exercise \d+\.\d+ · .+ \(({'|'.join(POINTS)}), \d+ minutes?\)(\n|\Z)")
 LIKE_A_MARKER = re.compile(r"\s*#.*\b(begin|end)\W*solution", re.IGNORECASE)
 TRANSLATED = re.compile(r"<!-- cell: (\S+)(?: en: ([0-9a-f]{8}))? -->")
 COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
@@ -32,6 +34,7 @@ class Cell(NamedTuple):
     type: str  # "markdown" or "code"
     source: str
     tags: tuple[str, ...] = ()
+    points: int = 0  # of the exercise, at its check
 
 
 class Translation(NamedTuple):
@@ -52,7 +55,8 @@ def read_lesson(path):
         cells.append(cell)
     if problems:
         raise SourceError(problems)
-    return cells
+    points = {f"{cell.id}-check": POINTS[match[1]] for cell in cells if (match := EXERCISE.match(cell.source))}
+    return [cell._replace(points=points.get(cell.id, 0)) for cell in cells]
 
 
 def cell_problems(cell, seen=()):
@@ -69,6 +73,8 @@ def cell_problems(cell, seen=()):
         if tag not in TAGS:
             near = "".join(f" (nearest: {name!r})" for name in difflib.get_close_matches(tag, TAGS, 1))
             yield f"unknown tag {tag!r}{near}: choose from {', '.join(map(repr, TAGS))}"
+    if re.fullmatch(r"ex-\d+", str(cell.id)) and not EXERCISE.match(cell.source):
+        yield "an exercise begins with '### Exercise 3.1 · Title (easy, 5 minutes)'; or medium, or hard"
     if cell.type == "code":
         yield from _code_problems(cell.source)
 

@@ -1,78 +1,117 @@
 """Lesson 01, environment."""
 
+import contextlib
 import importlib
-import math
 import sys
 import tempfile
 from pathlib import Path
 
 import torch
 
-from dlsteps.exercises.engine import Exercise
+from dlsteps.exercises.exercise import Case, Exercise, Quiz, Wrong
 
-BROKEN = "dlsteps_broken_example"  # is there while exercise 1.1 is checked, and cannot be imported
+BROKEN = {  # modules that are there while exercise 1.1 is checked, and cannot be imported
+    "dlsteps_broken_library": "raise ImportError('DLL load failed')",
+    "dlsteps_broken_code": "1 / 0",
+}
 
 
-def judge_status(answer):
-    expected = {"math": "OK", "no_such_module": "missing", BROKEN: "broken"}
+@contextlib.contextmanager
+def broken_modules():
+    """Make the modules of `BROKEN`, and leave no trace of them."""
     with tempfile.TemporaryDirectory() as folder:
-        Path(folder, f"{BROKEN}.py").write_text("raise ImportError('DLL load failed')\n")
+        for name, source in BROKEN.items():
+            Path(folder, f"{name}.py").write_text(source)
         sys.path.insert(0, folder)
         importlib.invalidate_caches()
         try:
-            for module, right in expected.items():
-                try:
-                    got = repr(answer(module))
-                except NotImplementedError:
-                    raise
-                except Exception as error:
-                    got = f"{type(error).__name__}: {error}"
-                if got != repr(right):
-                    return {
-                        "en": f"for {module!r}: expected {right!r}, got {got}",
-                        "zh": f"输入 {module!r} 时，应得到 {right!r}，实际得到 {got}",
-                    }
+            yield
         finally:
             sys.path.remove(folder)
-            sys.modules.pop(BROKEN, None)
-    return None
+            for name in BROKEN:
+                sys.modules.pop(name, None)
+
+
+def judge_status(probe):
+    with broken_modules():
+        probe.expect("OK", "math", idea="OK")
+        probe.expect("missing", "no_such_module", idea="missing")
+        for name in BROKEN:
+            probe.expect("broken", name, idea="broken")
+        probe.expect("OK", "json.decoder", idea="OK")
 
 
 def newer(a, b):
+    """Compare part by part, as numbers."""
     for left, right in zip(a.split("."), b.split("."), strict=True):
-        if int(left) != int(right):
-            return a if int(left) > int(right) else b
+        if int(left) > int(right):
+            return a
+        if int(left) < int(right):
+            return b
     return a
 
 
+def version_cases(random):
+    yield Case(("2.9", "2.15"), "numbers")
+    yield Case(("3.0", "2.15"), "first part")
+    yield Case(("2.15.0", "2.15.1"), "last part")
+    yield Case(("10.0.0", "9.9.9"), "first part")
+    yield Case(("1.2", "1.10"), "numbers")
+    yield Case(("1.0", "1.0"))
+    for _ in range(10):
+        yield Case(tuple(".".join(str(random.randint(0, 30)) for _ in range(3)) for _ in "ab"), "first part")
+
+
 def mebibytes(shape, dtype):
-    return math.prod(shape) * torch.empty(0, dtype=dtype).element_size() / 2**20
+    """The bytes of one number, as often as there are numbers."""
+    size = torch.empty(1, dtype=dtype).element_size()
+    for length in shape:
+        size *= length
+    return size / 1024 / 1024
 
 
-def judge_draw(answer):
+def tensor_cases(random):
+    yield Case(((2**20,), torch.uint8), "MiB")
+    yield Case(((2**20,), torch.float32), "itemsize")
+    yield Case(((64, 6, 64, 64), torch.float32), "product")
+    yield Case(((3, 256, 256), torch.float64), "itemsize")
+    yield Case(((), torch.float32), "no axes")
+    yield Case(((10**6, 10**6), torch.float16), "compute")
+    for _ in range(5):
+        dtype = random.choice([torch.int16, torch.float32, torch.complex64])
+        yield Case(((random.randint(1, 99), random.randint(1, 99)), dtype), "product")
+
+
+def judge_draw(probe):
     before = torch.get_rng_state()
-    got, again, other = answer(3, 5), answer(3, 5), answer(4, 5)
-    touched = not torch.equal(before, torch.get_rng_state())
+    got, again, other = probe(3, 5), probe(3, 5), probe(4, 5)
+    if not torch.equal(before, torch.get_rng_state()):
+        raise Wrong("shared")
     if not isinstance(got, torch.Tensor) or got.shape != (5,):
-        return {
-            "en": f"for seed 3, count 5: expected a tensor of shape (5,), got {got!r}",
-            "zh": f"seed 为 3、count 为 5 时，应得到形状为 (5,) 的张量，实际得到 {got!r}",
-        }
+        raise Wrong("tensor", case=(3, 5), got=got)
     if not torch.equal(got, again):
-        return {"en": "the same seed gave other numbers the second time", "zh": "同一个种子第二次得到了不同的数"}
+        raise Wrong("repeatable")
     if torch.equal(got, other):
-        return {"en": "seeds 3 and 4 gave the same numbers", "zh": "种子 3 和 4 得到了同样的数"}
-    if touched:
-        return {
-            "en": "the generator that all share has moved: others now draw other numbers",
-            "zh": "公用的随机数生成器被动过了：别人接下来抽到的数会因此改变",
-        }
-    return None
+        raise Wrong("seed")
+    many = probe(5, 4000)
+    if not 0 <= many.min() < 0.01 < 0.99 < many.max() < 1 or abs(many.mean() - 0.5) > 0.05:
+        raise Wrong("from 0 to 1", case=(5, 4000))
 
 
 EXERCISES = {
     "1.1": Exercise(
         judge=judge_status,
+        ideas={
+            "OK": {"en": "a module that can be imported is OK", "zh": "能导入的模块就是 OK"},
+            "missing": {
+                "en": "where there is no such module, the import raises ModuleNotFoundError",
+                "zh": "模块不存在时，导入会抛出 ModuleNotFoundError",
+            },
+            "broken": {
+                "en": "a module that is there can fail in any way, not only with ImportError",
+                "zh": "存在的模块也可能以任何方式出错，不只是 ImportError",
+            },
+        },
         hints={
             "en": [
                 "importlib.import_module(module) imports a module by its name. What happens where it cannot?",
@@ -87,8 +126,22 @@ EXERCISES = {
         },
     ),
     "1.2": Exercise(
-        cases=(("2.9", "2.15"), ("3.0", "2.15"), ("2.15.0", "2.15.1"), ("10.0.0", "9.9.9"), ("1.0", "1.0")),
+        cases=version_cases,
         expected=newer,
+        ideas={
+            "numbers": {
+                "en": "the parts are numbers: 15 is more than 9, whatever their letters say",
+                "zh": "各部分是数：15 比 9 大，不能按字符比较",
+            },
+            "first part": {
+                "en": "the first part that differs decides; those after it do not matter",
+                "zh": "由第一个不同的部分决定大小，后面的不再重要",
+            },
+            "last part": {
+                "en": "where the first parts are equal, the next one decides",
+                "zh": "前面的部分相同时，由下一部分决定",
+            },
+        },
         hints={
             "en": [
                 'Compare numbers, not letters: "2.15".split(".") gives the parts.',
@@ -103,14 +156,24 @@ EXERCISES = {
         },
     ),
     "1.3": Exercise(
-        cases=(
-            ((2**20,), torch.uint8),
-            ((64, 6, 64, 64), torch.float32),
-            ((3, 256, 256), torch.float64),
-            ((10**6, 10**6), torch.float16),
-            ((), torch.float32),
-        ),
+        cases=tensor_cases,
         expected=mebibytes,
+        ideas={
+            "MiB": {"en": "one MiB is 2**20 bytes", "zh": "1 MiB 是 2**20 字节"},
+            "itemsize": {
+                "en": "the dtype says how many bytes one number takes",
+                "zh": "每个数占几个字节，由 dtype 决定",
+            },
+            "product": {
+                "en": "a tensor holds as many numbers as the lengths of its axes multiplied",
+                "zh": "张量里数的个数，是各轴长度的乘积",
+            },
+            "no axes": {"en": "a tensor without axes holds one number", "zh": "没有轴的张量里有一个数"},
+            "compute": {
+                "en": "a tensor this large cannot be created; compute its size",
+                "zh": "这么大的张量建不出来，要靠计算",
+            },
+        },
         hints={
             "en": [
                 "How many numbers are in a tensor of shape (2, 3, 4)? And how many bytes does one of them take?",
@@ -126,6 +189,25 @@ EXERCISES = {
     ),
     "1.4": Exercise(
         judge=judge_draw,
+        ideas={
+            "shared": {
+                "en": "the generator that all share has moved: others now draw other numbers",
+                "zh": "公用的随机数生成器被动过了：别人接下来抽到的数会因此改变",
+            },
+            "tensor": {
+                "en": "for {case}: expected a tensor of shape (5,), got {got}",
+                "zh": "输入 {case} 时，应得到形状为 (5,) 的张量，实际得到 {got}",
+            },
+            "repeatable": {
+                "en": "the same seed gave other numbers the second time",
+                "zh": "同一个种子第二次得到了不同的数",
+            },
+            "seed": {"en": "seeds 3 and 4 gave the same numbers", "zh": "种子 3 和 4 得到了同样的数"},
+            "from 0 to 1": {
+                "en": "for {case}: the numbers are not spread evenly from 0 to 1, as those of torch.rand are",
+                "zh": "输入 {case} 时，得到的数没有像 torch.rand 那样均匀分布在 0 到 1 之间",
+            },
+        },
         hints={
             "en": [
                 "Make a generator inside the function: torch.Generator().",
@@ -137,6 +219,24 @@ EXERCISES = {
                 "用它自己的 manual_seed 设种子，再交给 torch.rand。",
                 "torch.rand(count, generator=torch.Generator().manual_seed(seed))",
             ],
+        },
+    ),
+}
+
+QUIZZES = {
+    "1.a": Quiz(
+        right="c",
+        why={
+            "en": {
+                "a": "one seed each: the difference may be nothing but chance",
+                "b": "the same seed makes a run repeatable; it does not make one seed enough to compare by",
+                "c": "only against the spread between seeds can you see whether 0.02 is much or little",
+            },
+            "zh": {
+                "a": "各跑了一个种子：这点差别可能只是运气",
+                "b": "种子相同只是让训练可以重复，并不说明跑一个种子就够比较了",
+                "c": "要和种子之间的离散程度相比，才看得出 0.02 是多还是少",
+            },
         },
     ),
 }

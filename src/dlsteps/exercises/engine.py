@@ -1,72 +1,55 @@
-"""How an answer is checked, a hint given, and progress kept. The lessons' exercises are in ch00.py, ch01.py …"""
+"""check and hint: an answer goes in, one line comes out."""
 
-import contextlib
 import copy
 import difflib
 import importlib
-import json
-import math
 import os
 import pkgutil
-from collections.abc import Callable
-from pathlib import Path
+from random import Random
 from typing import NamedTuple
 
-import numpy as np
+from dlsteps.exercises.compare import difference, same, unchanged
+from dlsteps.exercises.exercise import Wrong
+from dlsteps.exercises.guard import TooLong, run_guarded
+from dlsteps.exercises.messages import TEXTS, explain, language, say
+from dlsteps.exercises.store import OPEN, RIGHT, WRONG, remember
 
-STORE = Path(__file__).resolve().parents[3] / ".progress.json"  # beside course.py, outside git
-RIGHT, WRONG, OPEN = "✓", "✗", "○"
-TEXTS = {
-    "en": {
-        "right": "right",
-        "not attempted": "not attempted yet",
-        "wrong": "for {case}: expected {expected}, got {got}",
-        "raised": "for {case}: expected {expected}, but it raised {error}",
-        "ask": '  Stuck? hint("{number}")',
-        "hint": "{number}, hint {count} of {of}: {text}",
-    },
-    "zh": {
-        "right": "正确",
-        "not attempted": "尚未作答",
-        "wrong": "输入 {case} 时，应得到 {expected}，实际得到 {got}",
-        "raised": "输入 {case} 时，应得到 {expected}，实际却抛出 {error}",
-        "ask": '  没有思路？试试 hint("{number}")',
-        "hint": "{number}，提示 {count}/{of}：{text}",
-    },
-}
+SECONDS = 10  # that an answer may take
+SEED = 20261124  # of what is random in the cases
 
 
-class Exercise(NamedTuple):
-    """An exercise's hints, three of rising strength in each language, and its check, which is one of two kinds.
+class Outcome(NamedTuple):
+    """What a check found: `mark` is ✓, ✗ or ○; `idea` the name of what is missing; the texts are by language."""
 
-    `cases` are tuples of arguments, the smallest first; `expected(*case)` is what the answer has to return for them.
-    Where an answer can be right in many ways, `judge(answer)` decides: it returns None, or what is wrong, by language.
-    """
-
-    hints: dict[str, list[str]]
-    cases: tuple[tuple, ...] = ()
-    expected: Callable | None = None
-    judge: Callable | None = None
+    mark: str
+    idea: str
+    problem: dict[str, str]
+    missing: dict[str, str]
 
 
 def check(number, answer, strict=False):
-    """Check an answer to exercise `number`, such as "0.1", and print one line: ✓ right, ✗ wrong, ○ not attempted yet.
+    """Check an answer to exercise `number`, such as "0.1": print ✓ right, ✗ wrong, or ○ not attempted yet.
 
-    `answer` is the function that the exercise asks for; while it raises NotImplementedError it counts as not attempted.
-    Wrong shows the first case that fails. With `strict`, raises AssertionError unless the answer is right.
+    Args:
+        number: of the exercise.
+        answer: what it asks for, itself: the function, class, module or tensor. While a function raises
+            NotImplementedError it counts as not attempted.
+        strict: raise AssertionError unless the answer is right, instead of printing. So it is always under nbgrader.
+
+    Wrong shows the smallest case that fails, and which idea is missing.
     """
-    exercise = find_exercise(number)
-    try:
-        problem = exercise.judge(answer) if exercise.judge else _first_difference(answer, exercise)
-        mark, text = (RIGHT, say("right")) if problem is None else (WRONG, problem.get(language(), problem["en"]))
-    except NotImplementedError:
-        mark, text = OPEN, say("not attempted")
-    _remember(number, mark)
-    if strict and mark != RIGHT:
-        raise AssertionError(f"{mark} {number} {text}")
-    print(f"{mark} {number} {text}")
-    if mark == WRONG:
-        print(say("ask", number=number))
+    outcome = assess(number, answer)
+    lang = language()
+    remember(number, outcome.mark)
+    lines = [f"{outcome.mark} {number} {outcome.problem[lang]}"]
+    if outcome.missing[lang]:
+        lines.append(say("missing", idea=outcome.missing[lang]))
+    if strict or "NBGRADER_EXECUTION" in os.environ:
+        if outcome.mark != RIGHT:
+            raise AssertionError("\n".join(lines))
+    elif outcome.mark == WRONG:
+        lines.append(say("ask", number=number))
+    print("\n".join(lines))
 
 
 def hint(number):
@@ -79,85 +62,98 @@ def hint(number):
 shown = {}  # exercise: how many of its hints were shown
 
 
-def progress():
-    """Print the exercises of each lesson: ✓ right, ✗ tried, ○ open."""
-    marks = _load()
-    for lesson, exercises in _lessons().items():
-        print(lesson, *(f" {marks.get(number, OPEN)} {number}" for number in exercises))
+def assess(number, answer, seconds=SECONDS):
+    """The `Outcome` of an answer. Whatever it does, this returns, after little more than `seconds`."""
+    exercise = find_exercise(number)
+    probe = Probe(answer)
+    _, error = run_guarded(lambda: _judge(exercise, probe, number), seconds)
+    match error:
+        case None:
+            return _outcome(RIGHT, "", "right")
+        case NotImplementedError():
+            return _outcome(OPEN, "", "not attempted")
+        case Wrong():
+            wrong = error
+        case TooLong():
+            wrong = Wrong("too long", seconds=seconds)
+        case _:
+            wrong = Wrong(probe.idea or "raised", **probe.facts, error=_first_line(error))
+    texts = {lang: explain(wrong, exercise.ideas, lang) for lang in TEXTS}
+    problem, missing = ({lang: pair[part] for lang, pair in texts.items()} for part in (0, 1))
+    return Outcome(WRONG, wrong.idea, problem, missing)
 
 
-def language():
-    """Of the messages: DLSTEPS_LANG, else that of the notebook's folder."""
-    named = os.environ.get("DLSTEPS_LANG") or Path.cwd().name
-    return named if named in TEXTS else "en"
+class Probe:
+    """The answer under test; `answer` is itself.
 
+    `probe(*args)` calls it on copies and notices if it changes them; `expect` also compares what comes back.
+    """
 
-def say(what, **values):
-    return TEXTS[language()][what].format(**values)
+    def __init__(self, answer):
+        self.answer, self.facts, self.idea, self.may_be_none = answer, {}, "", False
 
+    def __call__(self, *args):
+        self.facts, self.idea = {"case": args}, ""
+        return self._call(args)
 
-def _first_difference(answer, exercise):
-    """None, or what is wrong in the first case that fails, by language."""
-    for case in exercise.cases:
-        expected = exercise.expected(*copy.deepcopy(case))
-        facts = {"case": ", ".join(map(repr, case)), "expected": repr(expected)}
-        try:
-            got = plain(answer(*copy.deepcopy(case)))
-        except NotImplementedError:
-            raise
-        except Exception as error:
-            facts["error"] = f"{type(error).__name__}: {error}"
-            return {lang: texts["raised"].format(**facts) for lang, texts in TEXTS.items()}
+    def expect(self, expected, *args, idea=""):
+        """Raise `Wrong` unless the answer returns `expected` for `args`; `idea` is what it is missing then."""
+        self.idea = idea if "expected" in self.facts else ""  # an answer that fails at once may lack anything
+        self.facts = {"case": args, "expected": expected}
+        self.may_be_none = self.may_be_none or expected is None
+        got = self._call(args)
         if not same(got, expected):
-            return {lang: texts["wrong"].format(**facts, got=repr(got)) for lang, texts in TEXTS.items()}
-    return None
+            common, facts = ("", {}) if got is None and self.may_be_none else difference(got, expected)
+            raise Wrong(common or idea, got=got, **self.facts, **facts)
+
+    def _call(self, args):
+        mine = copy.deepcopy(args)
+        got = self.answer(*mine)
+        if not unchanged(args, mine):
+            raise Wrong("changed input", case=args)
+        return got
 
 
-def plain(value):
-    """NumPy's single numbers as Python's, also in a list or tuple."""
-    if type(value) in (list, tuple):
-        return type(value)(map(plain, value))
-    return value.item() if isinstance(value, np.generic) else value
+def _judge(exercise, probe, number):
+    """Raise `Wrong`, or whatever the answer raises, unless it is right."""
+    if exercise.takes in ("function", "class") and not callable(probe.answer):
+        raise Wrong("not this", takes=exercise.takes, number=number, got=probe.answer)
+    if exercise.judge:
+        exercise.judge(probe)
+        return
+    for case in exercise.cases(Random(SEED)):
+        probe.expect(exercise.expected(*copy.deepcopy(case.args)), *case.args, idea=case.idea)
 
 
-def same(got, expected):
-    """Equal in type and value; floats nearly, and so the items of a list or tuple."""
-    if isinstance(expected, float):
-        return isinstance(got, int | float) and math.isclose(got, expected, rel_tol=1e-6, abs_tol=1e-9)
-    if isinstance(expected, list | tuple):
-        pairs = zip(got, expected, strict=False) if type(got) is type(expected) else ()
-        return type(got) is type(expected) and len(got) == len(expected) and all(same(a, b) for a, b in pairs)
-    return type(got) is type(expected) and got == expected
+def _outcome(mark, idea, what):
+    return Outcome(mark, idea, {lang: say(what, lang) for lang in TEXTS}, dict.fromkeys(TEXTS, ""))
+
+
+def _first_line(error):
+    lines = str(error).splitlines()
+    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
 
 
 def find_exercise(number):
-    exercises = {name: exercise for lesson in _lessons().values() for name, exercise in lesson.items()}
-    if number not in exercises:
-        near = "".join(f" (nearest: {name!r})" for name in difflib.get_close_matches(str(number), exercises, 1))
-        raise LookupError(f"no exercise {number!r}{near}: choose from {', '.join(map(repr, exercises))}")
-    return exercises[number]
+    """The `Exercise` of a number, such as "3.2". Raises LookupError, which names the choices."""
+    return _find(number, "exercise", "EXERCISES")
 
 
-def _lessons():
-    """{"00": {"0.1": Exercise …}}, from the modules ch00, ch01 …"""
+def find_quiz(number):
+    """The `Quiz` of a number, such as "3.a". Raises LookupError, which names the choices."""
+    return _find(number, "quiz", "QUIZZES")
+
+
+def _find(number, what, where):
+    known = {name: value for lesson in lessons().values() for name, value in getattr(lesson, where, {}).items()}
+    if number not in known:
+        near = "".join(f" (nearest: {name!r})" for name in difflib.get_close_matches(str(number), known, 1))
+        raise LookupError(f"no {what} {number!r}{near}: choose from {', '.join(map(repr, known))}")
+    return known[number]
+
+
+def lessons():
+    """{"00": module ch00 …}, which hold `EXERCISES` and `QUIZZES`."""
     package = importlib.import_module("dlsteps.exercises")
     names = sorted(module.name for module in pkgutil.iter_modules(package.__path__) if module.name.startswith("ch"))
-    return {name[2:]: importlib.import_module(f"dlsteps.exercises.{name}").EXERCISES for name in names}
-
-
-def _load():
-    with contextlib.suppress(OSError, ValueError):
-        if os.environ.get("DLSTEPS_PROGRESS") != "off":
-            return json.loads(STORE.read_text(encoding="utf8"))
-    return {}
-
-
-def _remember(number, mark):
-    """Keep the mark; one that is right stays so. Where the course cannot be written to, nothing is kept."""
-    marks = _load()
-    if os.environ.get("DLSTEPS_PROGRESS") == "off" or marks.get(number) == RIGHT or mark == OPEN:
-        return
-    with contextlib.suppress(OSError):
-        new = STORE.with_suffix(".new")
-        new.write_text(json.dumps(marks | {number: mark}, ensure_ascii=False, indent=1) + "\n", encoding="utf8")
-        os.replace(new, STORE)
+    return {name[2:]: importlib.import_module(f"dlsteps.exercises.{name}") for name in names}
