@@ -100,6 +100,13 @@ def by_breaks(times, limit):
     return [sum(time >= start for start in breaks) for time in times]
 
 
+def expect_a_time(times, limit):
+    numbers = [0]
+    for before, now in zip(times, times[1:], strict=False):
+        numbers.append(numbers[-1] + (now - before > limit))
+    return numbers
+
+
 def only_mark_the_gaps(times, limit):
     return [int(i > 0 and time - times[i - 1] > limit) for i, time in enumerate(times)]
 
@@ -147,6 +154,7 @@ WRONG = {
         ("there is at least one capture", expect_a_capture, "empty"),
     ],
     "2.4": [
+        ("there is at least one frame", expect_a_time, "empty"),
         ("there is one segment only", lambda times, limit: [0] * len(times), "gap"),
         ("a gap of the limit is too long", lambda times, limit: np.cumsum(np.diff(times, prepend=times[:1]) >= limit).tolist(), "more than"),
         ("time is compared, not the gap", lambda times, limit: [int(time > limit) for time in times], "first"),
