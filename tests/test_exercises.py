@@ -351,7 +351,7 @@ def test_messages_speak_the_language_of_the_folder(monkeypatch, tmp_path, capsys
     lines = capsys.readouterr().out.splitlines()
     assert lines[:3] == [
         "✗ 1.2 输入 '2.9', '2.15' 时，应得到 '2.15'，实际得到 '2.9'",
-        "  缺了什么：各部分是数：15 比 9 大，不能按字符比较",
+        "  漏掉的一点：各部分是数：15 比 9 大，不能按字符比较",
         '  没有思路？试试 hint("1.2")',
     ]
     assert lines[3].startswith("0.1，提示 1/3：")

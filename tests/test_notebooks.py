@@ -19,6 +19,7 @@ from dlsteps.authoring.build import Lesson
 from dlsteps.authoring.editions import ROOT, is_exercise, learner_edition
 from dlsteps.authoring.execute import NEUTRAL, find_lessons
 from dlsteps.authoring.source import parse, read_lesson
+from dlsteps.capture import windows
 from dlsteps.data import data_path
 from dlsteps.exercises.engine import find_exercise, find_quiz
 from dlsteps.game import Catch
@@ -178,6 +179,7 @@ def run():
             patch.delenv(name, raising=False)
         for name, value in NEUTRAL.items():
             patch.setenv(name, value)
+        patch.setattr(windows, "desktop", windows.desktop.__wrapped__)  # not the one that other tests have opened
         plt.switch_backend("agg")
         patch.setattr(plt, "show", lambda: None)
         patch.setattr(builtins, "display", lambda *_: None, raising=False)

@@ -6,7 +6,7 @@ from dlsteps.exercises.engine import find_exercise
 
 TEXTS = {
     "en": {"points": "{points} of {of} points", "missing": "Missing: {}", "hint": "A hint: {}", "code": "your code"},
-    "zh": {"points": "{points} / {of} 分", "missing": "缺了什么：{}", "hint": "提示：{}", "code": "你的代码"},
+    "zh": {"points": "{points} / {of} 分", "missing": "漏掉的一点：{}", "hint": "提示：{}", "code": "你的代码"},
 }
 PAGE = """<!doctype html>
 <html lang="{lang}"><meta charset="utf-8"><meta name="viewport" content="width=device-width">

@@ -168,10 +168,10 @@ EXERCISES = {
                 "en": "a tensor holds as many numbers as the lengths of its axes multiplied",
                 "zh": "张量里数的个数，是各轴长度的乘积",
             },
-            "no axes": {"en": "a tensor without axes holds one number", "zh": "没有轴的张量里有一个数"},
+            "no axes": {"en": "a tensor without axes holds one number", "zh": "没有轴的张量里正好有一个数"},
             "compute": {
                 "en": "a tensor this large cannot be created; compute its size",
-                "zh": "这么大的张量建不出来，要靠计算",
+                "zh": "这么大的张量建不出来，它的大小要靠计算",
             },
         },
         hints={
@@ -192,7 +192,7 @@ EXERCISES = {
         ideas={
             "shared": {
                 "en": "the generator that all share has moved: others now draw other numbers",
-                "zh": "公用的随机数生成器被动过了：别人接下来抽到的数会因此改变",
+                "zh": "公用的随机数生成器被动过了：别处接下来抽到的数会因此改变",
             },
             "tensor": {
                 "en": "for {case}: expected a tensor of shape (5,), got {got}",
@@ -215,7 +215,7 @@ EXERCISES = {
                 "torch.rand(count, generator=torch.Generator().manual_seed(seed))",
             ],
             "zh": [
-                "在函数里建一个生成器：torch.Generator()。",
+                "在函数里建一个随机数生成器：torch.Generator()。",
                 "用它自己的 manual_seed 设种子，再交给 torch.rand。",
                 "torch.rand(count, generator=torch.Generator().manual_seed(seed))",
             ],
@@ -233,9 +233,9 @@ QUIZZES = {
                 "c": "only against the spread between seeds can you see whether 0.02 is much or little",
             },
             "zh": {
-                "a": "各跑了一个种子：这点差别可能只是运气",
-                "b": "种子相同只是让训练可以重复，并不说明跑一个种子就够比较了",
-                "c": "要和种子之间的离散程度相比，才看得出 0.02 是多还是少",
+                "a": "前后各只跑了一个种子：这点差别可能只是运气",
+                "b": "种子相同，只是让训练可以复现，并不说明只跑一个种子就足以比较",
+                "c": "要和不同种子之间的离散程度相比，才看得出 0.02 是大还是小",
             },
         },
     ),

@@ -109,7 +109,7 @@ EXERCISES = {
             ],
             "zh": [
                 '"left" in keys 的值是 True 或 False。left 和 right 一共有四种组合。',
-                "两个都按或都不按：停。其他键不用管。",
+                "两个都按或都不按：不动。其他键不用管。",
                 'if ("left" in keys) == ("right" in keys): return 1',
             ],
         },
@@ -167,7 +167,7 @@ EXERCISES = {
             ],
             "zh": [
                 "一次捕获与前一次的帧号相同，这对前一次意味着什么？",
-                "准备一个列表。帧号与最后一项相同就替换那一项，是新的帧就追加。",
+                "准备一个列表。帧号和列表最后一项的相同，就替换那一项；是新的帧，就追加一项。",
                 "用字典就行：for frame, keys in captures: last[frame] = keys，最后 list(last.items())",
             ],
         },
@@ -176,7 +176,7 @@ EXERCISES = {
         cases=time_cases,
         expected=number_segments,
         ideas={
-            "first": {"en": "the first segment is 0, whenever it begins", "zh": "第一段总是 0，不管从什么时候开始"},
+            "first": {"en": "the first segment is 0, whenever it begins", "zh": "第一段的编号总是 0，不管何时开始"},
             "gap": {
                 "en": "what counts is the time since the frame before",
                 "zh": "要看的是和前一帧相差多久",
@@ -184,7 +184,7 @@ EXERCISES = {
             "more than": {"en": "a gap of exactly the limit is not too long", "zh": "间隔正好等于 limit，不算超过"},
             "count up": {
                 "en": "each gap that is too long begins a new segment, also for all frames after it",
-                "zh": "每个过长的间隔都开始新的一段，后面的帧也都属于它",
+                "zh": "每个过长的间隔之后都是新的一段，后面所有帧的段号也都跟着加一",
             },
             "empty": {"en": "without times, the list is empty", "zh": "一个时间也没有时，列表为空"},
         },
@@ -195,8 +195,8 @@ EXERCISES = {
                 "for before, now in zip(times, times[1:]): number += now - before > limit; numbers.append(number)",
             ],
             "zh": [
-                "第一帧属于第 0 段。段号什么时候加一？",
-                "拿每个时刻和前一个比：相差超过 limit 就是新的一段。",
+                "第一帧的段号是 0。段号什么时候加一？",
+                "拿每一帧的时间和前一帧的比：相差超过 limit 就是新的一段。",
                 "for before, now in zip(times, times[1:]): number += now - before > limit; numbers.append(number)",
             ],
         },

@@ -24,7 +24,7 @@ TEXTS = {
         "raised": "输入 {case} 时，应得到 {expected}，实际却抛出 {error}",
         "raised here": "输入 {case} 时，抛出了 {error}",
         "raised by itself": "抛出了 {error}",
-        "missing": "  缺了什么：{idea}",
+        "missing": "  漏掉的一点：{idea}",
         "ask": '  没有思路？试试 hint("{number}")',
         "hint": "{number}，提示 {count}/{of}：{text}",
     },
@@ -32,7 +32,7 @@ TEXTS = {
 COMMON = {  # ideas that any answer can be missing
     "no return": {
         "en": "a value to give back: does every way through the function end with return?",
-        "zh": "返回值：函数的每条路都以 return 结束了吗？",
+        "zh": "返回值：函数的每个分支都以 return 结束了吗？",
     },
     "type": {"en": "the right type: {asked}, not {mine}", "zh": "正确的类型：应是 {asked}，而不是 {mine}"},
     "shape": {"en": "the right shape: {asked}, not {mine}", "zh": "正确的形状：应是 {asked}，而不是 {mine}"},
@@ -47,9 +47,12 @@ COMMON = {  # ideas that any answer can be missing
     },
     "not this": {
         "en": 'check takes the {takes} itself, as in check("{number}", …) without brackets behind it, but got {got}',
-        "zh": 'check 要的是 {takes} 本身，写成 check("{number}", …)，后面不加括号，实际得到 {got}',
+        "zh": 'check 要的是{takes}本身，写成 check("{number}", …)，名字后面不加括号；实际得到的是 {got}',
     },
 }
+
+
+KINDS = {"function": "函数", "class": "类", "module": "模型", "tensor": "张量"}  # what an exercise asks for, in Chinese
 
 
 def language():
@@ -66,6 +69,8 @@ def explain(wrong, ideas, lang):
     """What is wrong with an answer: the line with the failing case, and the idea that is missing, "" if unknown."""
     facts = dict(wrong.facts)
     facts |= {name: show(facts[name]) for name in ("expected", "got") if name in facts}
+    if lang == "zh" and "takes" in facts:
+        facts["takes"] = KINDS[facts["takes"]]
     if "case" in facts:
         facts["case"] = ", ".join(map(show, facts["case"]))
     idea = {**COMMON, **ideas}.get(wrong.idea, {}).get(lang, "").format(**facts)
