@@ -29,6 +29,7 @@ SOURCE = ROOT / "notebooks" / "source" / f"{LESSON}.py"
 HANDED_OUT = nbformat.read(ROOT / "notebooks" / f"{LESSON}.ipynb", as_version=4)
 GOOD = {cell.id: cell.source for cell in solutions_edition(read_lesson(SOURCE)) if cell.id.endswith("-answer")}
 KEY = read_key(SOURCE)
+LIMITS = Limits(seconds=10, memory=1.5)
 FULL = {"2.1": 1, "2.2": 2, "2.3": 2, "2.4": 2}
 
 
@@ -72,6 +73,20 @@ def number_segments(times, limit):
     return 1"""
 HOG = "hog = [bytearray(b'1') * 10**8 for _ in range(100)]\ndef pair(captures):\n    return []"
 SWALLOW = "def pick_title(titles, wanted):\n    while True:\n        try: pass\n        except: pass"
+
+
+def remove_a_source(notebook):
+    next(cell for cell in notebook.cells if cell.id == "ex-1-answer").pop("source")
+
+
+def use_a_helper(notebook):
+    notebook.cells.insert(5, nbformat.v4.new_code_cell("def helper(keys):\n    return 1"))
+
+
+def answer_elsewhere(notebook):
+    notebook.cells.append(nbformat.v4.new_code_cell(GOOD["ex-1-answer"]))
+
+
 SPECIAL = {  # student: (the notebook, the points that differ from full marks, what has to be in the CSV's last columns)
     "all-right": (submission(GOOD), {}, ""),
     "nothing": (submission({}), dict.fromkeys(FULL, 0), ""),
@@ -89,7 +104,22 @@ SPECIAL = {  # student: (the notebook, the points that differ from full marks, w
     "quits": (submission(GOOD | {"ex-2-answer": "import os\nos._exit(0)"}), {"2.2": 0}, "2.2: died"),
     "memory": (submission(GOOD | {"ex-3-answer": HOG}), {"2.3": 0}, "2.3: memory"),
     "no-python": (submission(GOOD | {"ex-1-answer": "def action_of(keys)"}), {"2.1": 0}, "2.1: raised"),
-    "other-name": (submission(GOOD | {"ex-1-answer": "def action(keys):\n    return 1"}), {"2.1": 0}, "2.1: raised"),
+    "other-name": (submission(GOOD | {"ex-1-answer": "def action(keys):\n    return 1"}), {"2.1": 0}, "2.1: no result"),
+    "long-line": (submission(GOOD | {"ex-1-answer": "print(list(range(200000)))"}), {"2.1": 0}, "2.1: no result"),
+    "surrogate": (submission(GOOD | {"ex-1-answer": "raise ValueError('\\ud800')"}), {"2.1": 0}, "2.1: raised"),
+    "malformed": (submission(GOOD, remove_a_source), dict.fromkeys(FULL, 0), "cannot be read as a notebook"),
+    "closes-stdout": (submission(GOOD | {"ex-1-answer": "import sys\nsys.stdout.close()"}), {"2.1": 0}, "2.1: "),
+    "helper": (
+        submission(GOOD | {"ex-1-answer": "def action_of(keys):\n    return helper(keys)"}, use_a_helper),
+        {"2.1": 0},
+        "2.1: 'helper' is defined in a cell that is not graded",
+    ),
+    "elsewhere": (
+        submission({name: text for name, text in GOOD.items() if name != "ex-1-answer"}, answer_elsewhere),
+        {},
+        "2.1: answered in another cell than its own",
+    ),
+    "'=1+1": (submission(GOOD), {}, ""),
     "magic": (submission(GOOD | {"ex-1-answer": "%%time\n" + GOOD["ex-1-answer"]}), {}, ""),
 }
 
@@ -113,12 +143,12 @@ def graded(tmp_path_factory):
     expected = {}
     for student, (text, points, told) in SPECIAL.items():
         expected[student] = (FULL | points, told)
-        write(folder / "in" / student / f"{LESSON}.ipynb", text)
+        write(folder / "in" / student.removeprefix("'") / f"{LESSON}.ipynb", text)
     for i, (number, text, idea) in enumerate(generated(30 - len(SPECIAL))):
         expected[f"student {i}"] = (FULL | {number: 0}, f"{number}: {idea}") if idea else (FULL, "")
         write(folder / "in" / f"student {i} {LESSON}.ipynb", text)
     assert len(expected) == 30
-    rows = grade_folder(folder / "in", folder / "out.csv", limits=Limits(seconds=10, memory=1.5))
+    rows = grade_folder(folder / "in", folder / "out.csv", limits=LIMITS)
     return folder, expected, {row["student"]: row for row in rows}
 
 
@@ -163,7 +193,7 @@ def test_a_second_call_uses_what_was_graded_and_grades_what_changed(graded, monk
     before = (folder / "out.csv").read_bytes()
     asked = []
     monkeypatch.setattr("dlsteps.authoring.grading.grade_notebook", lambda path, *_: asked.append(path))
-    grade_folder(folder / "in", folder / "out.csv")
+    grade_folder(folder / "in", folder / "out.csv", limits=LIMITS)
     assert asked == []
     assert (folder / "out.csv").read_bytes() == before
 
@@ -227,7 +257,8 @@ def test_the_other_lessons_solutions_get_full_marks(tmp_path):
     ("arguments", "message"),
     [
         (["grade", "EMPTY", "out.csv"], "course.py grade: no notebooks (*.ipynb) in "),
-        (["grade", "nowhere", "out.csv"], "course.py grade: no notebooks (*.ipynb) in nowhere"),
+        (["grade", "nowhere", "out.csv"], "course.py grade: nowhere is no folder: name the one that holds"),
+        (["grade", "EMPTY", "EMPTY"], "is a folder: name a file for the table, such as points.csv"),
         (["class", "EMPTY/../tests"], "exists already and is not an empty folder: choose another name"),
     ],
 )

@@ -5,8 +5,10 @@ import os
 import random
 import subprocess
 import sys
+import threading
 import time
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
@@ -202,7 +204,7 @@ def test_an_answer_that_never_ends_is_given_up(answer):
     outcome = assess("0.1", answer, seconds=0.3)
     assert time.monotonic() - start < 10
     assert (outcome.mark, outcome.idea) == ("✗", "too long")
-    assert outcome.problem["en"] == "no end after 0.3 s: is there a loop that never stops?"
+    assert outcome.problem["en"] == "no answer after 0.3 s: a loop that never stops, or something very slow?"
 
 
 @pytest.mark.parametrize(
@@ -243,7 +245,7 @@ def test_a_class_a_module_and_a_tensor_can_be_asked_for(ask):
     module = Exercise({}, {}, judge=judge_module, takes="module")
     assert ask(nn.Linear(3, 1, bias=False), module) == ["✓ 9.1 right"]
     assert "mat1 and mat2 shapes" in ask(nn.Linear(4, 1), module)[0]
-    assert ask(nn.Module(), module) == ["○ 9.1 not attempted yet"]  # forward is not written yet
+    assert "it raised NotImplementedError: Module [Module] is missing" in ask(nn.Module(), module)[0]
 
     def judge_tensor(probe):
         if not same(probe.answer, torch.arange(3)):
@@ -263,6 +265,104 @@ def test_random_numbers_are_the_same_each_time_and_the_notebooks_own_go_on(ask):
     torch.manual_seed(1)
     assert ask(lambda: draw(), returning([0]))[0] == ask(lambda: draw(), returning([0]))[0]
     assert draw()[2:] == expected
+
+
+class Hostile:
+    """Every look at it goes wrong."""
+
+    def __repr__(self):
+        raise RuntimeError
+
+    __eq__ = __getattr__ = __deepcopy__ = lambda *_: 1 / 0
+    __hash__ = None
+
+
+class ReprQuits(Hostile):
+    def __repr__(self):
+        sys.exit()
+
+
+class ReprNeverEnds(Hostile):
+    def __repr__(self):
+        while True:
+            pass
+
+
+class SaysNothing(Exception):
+    def __str__(self):
+        raise RuntimeError
+
+
+def generate():
+    yield 4
+
+
+@pytest.mark.parametrize(
+    ("got", "text"),
+    [
+        (Hostile, "got a Hostile"), (ReprQuits, "it raised SystemExit"), (lambda: 10**5000, "got a int"),
+        (lambda: torch.ones(2, dtype=torch.bfloat16), "got tensor([1., 1.])"),
+        (lambda: torch.ones(2, device="meta"), "got a Tensor"), (lambda: torch.ones(2).to_sparse(), "got a Tensor"),
+        (generate, "got <generator object generate>"), (lambda: os, "got a module os"),
+        (lambda: "\x1b[31ma\ud800" + "b" * 10**6, "got '"), (lambda: memoryview(b"a"), "got <memory>"),
+    ],
+)  # fmt: skip
+def test_whatever_is_returned_gets_one_short_line_without_addresses(ask, got, text):
+    lines = ask(lambda x: got())
+    assert text in lines[0]
+    assert len(lines[0]) < 300
+    assert "0x" not in lines[0]
+    assert lines[-1] == '  Stuck? hint("9.1")'
+
+
+def test_a_repr_that_never_ends_is_given_up(monkeypatch):
+    outcome = assess("0.1", lambda *_: ReprNeverEnds(), seconds=0.3)
+    assert outcome.idea == "too long"
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (ValueError("x" * 10**5), "it raised ValueError: xxx"), (ValueError("\nb"), "it raised ValueError: b"),
+        (ValueError("\x1b[31mred"), "it raised ValueError: red"), (SaysNothing(), "it raised SaysNothing"),
+        (ValueError("a\ud800"), "it raised ValueError: a\\ud800"), (KeyboardInterrupt(), "it raised KeyboardInterrupt"),
+        (NotImplementedError("'Byte'"), "it raised NotImplementedError: 'Byte'"),  # torch's, not the exercise's own
+    ],
+)  # fmt: skip
+def test_whatever_is_raised_gets_one_short_line(ask, error, text):
+    def answer(x):
+        raise error
+
+    (line, *_) = ask(answer)
+    assert text in line
+    assert len(line) < 300
+
+
+def test_folder_environment_and_figures_are_put_back(ask, monkeypatch, tmp_path):
+    monkeypatch.delenv("NBGRADER_EXECUTION", raising=False)
+    here, figures = os.getcwd(), plt.get_fignums()
+
+    def answer(x):
+        os.chdir(tmp_path)
+        os.environ["DLSTEPS_LANG"] = os.environ["NBGRADER_EXECUTION"] = "zh"
+        plt.figure()
+        return x
+
+    assert ask(answer)[0] == "✗ 9.1 for 2: expected 4, got 2"
+    assert (os.getcwd(), os.environ["DLSTEPS_LANG"], plt.get_fignums()) == (here, "en", figures)
+
+
+def test_two_checks_at_once_leave_the_output_alone(capsys):
+    def slow(samples, batch_size, epochs):
+        time.sleep(0.02)
+        return 0
+
+    threads = [threading.Thread(target=check, args=("0.1", slow)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert capsys.readouterr().out.count("✗ 0.1 for 64, 64, 1: expected 1, got 0\n") == 4
 
 
 def test_strict_raises_instead(ask, monkeypatch, capsys):
@@ -321,13 +421,10 @@ def test_values_are_shown_short_and_without_addresses(value, text):
     assert show(value) == text
 
 
-def test_a_hostile_repr_is_no_obstacle():
-    class Hostile:
-        def __repr__(self):
-            raise RuntimeError
-
-    assert show(Hostile()) == "a Hostile without a repr"
-    assert difference(Hostile(), 1)[0] == "type"
+def test_types_are_compared_inside_lists_too():
+    assert difference([1, 2.0], [1, 2]) == ("type", {"mine": "float", "asked": "int"})
+    assert difference([1, 3], [1, 2]) == ("", {})
+    assert difference([None], [2]) == ("", {})
 
 
 # Hints, quizzes, languages, progress

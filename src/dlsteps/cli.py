@@ -202,12 +202,25 @@ def make_class(arguments):
         raise UsageError(str(error)) from None
 
 
+def positive(kind):
+    """For argparse: a number of some kind, above 0."""
+
+    def convert(text):
+        value = kind(text)
+        if not value > 0:
+            raise ValueError
+        return value
+
+    convert.__name__ = f"positive {kind.__name__}"
+    return convert
+
+
 def grade_arguments(parser):
     parser.add_argument("submissions", metavar="SUBMISSIONS", help="a folder with notebooks, at any depth")
     parser.add_argument("out", metavar="OUT.csv", help="the table to write; feedback goes to OUT_feedback beside it")
-    parser.add_argument("--seconds", type=float, default=20, help="that a cell may take (20)")
-    parser.add_argument("--memory", type=float, default=3, help="GB that a notebook may take (3)")
-    parser.add_argument("--workers", type=int, default=2, help="notebooks graded at once (2)")
+    parser.add_argument("--seconds", type=positive(int), default=20, help="that a cell may take (20)")
+    parser.add_argument("--memory", type=positive(float), default=3.0, help="GB that a notebook may take (3)")
+    parser.add_argument("--workers", type=positive(int), default=2, help="notebooks graded at once (2)")
     parser.add_argument("--lang", choices=("en", "zh"), default="en", help="language of the feedback (en)")
 
 

@@ -82,6 +82,11 @@ def by_last_part(a, b):
     return max(a, b, key=lambda version: int(version.split(".")[-1]))
 
 
+def equal_so_far(a, b):
+    first, second = ([int(part) for part in version.split(".")][:2] for version in (a, b))
+    return a if first > second else b
+
+
 def as_numbers(a, b):
     return max([int(part) for part in a.split(".")], [int(part) for part in b.split(".")])
 
@@ -102,7 +107,18 @@ def fork_the_generator(seed, count):
 
 
 def from_numpy(seed, count):
-    return torch.from_numpy(np.random.default_rng(seed).random(count))
+    return torch.from_numpy(np.random.default_rng(seed).random(count)).float()
+
+
+def seed_numpy(seed, count):
+    np.random.seed(seed)
+    return torch.tensor(np.random.rand(count)).float()
+
+
+def seed_by_chance(seed, count):
+    generator = torch.Generator()
+    generator.seed()
+    return torch.rand(count, generator=generator)
 
 
 def generator(seed):
@@ -141,6 +157,8 @@ WRONG = {
         ("only the last part counts", by_last_part, "first part"),
         ("the first part is left out", lambda a, b: max(a, b, key=lambda v: v.split(".")[1:]), "numbers"),
         ("the older one is returned", lambda a, b: min(a, b, key=lambda v: [*map(int, v.split("."))]), "numbers"),
+        ("where two parts are equal, the second version is newer", equal_so_far, "last part"),
+        ("parts have two digits", lambda a, b: max(a, b, key=lambda v: [p.zfill(2) for p in v.split(".")]), "numbers"),
         ("two parts are enough", lambda a, b: max(a, b, key=lambda v: [*map(int, v.split(".")[:2])]), "last part"),
         ("the parts are returned", as_numbers, "type"),
     ],
@@ -149,18 +167,22 @@ WRONG = {
         ("every number takes four bytes", lambda s, d: math.prod(s) * 4 / 2**20, "MiB"),
         ("a mega is a million", lambda s, d: math.prod(s) * d.itemsize / 10**6, "MiB"),
         ("the lengths are added", lambda s, d: sum(s) * d.itemsize / 2**20, "product"),
-        ("whole MiB only", lambda s, d: math.prod(s) * d.itemsize // 2**20, "itemsize"),
+        ("whole MiB only", lambda s, d: math.prod(s) * d.itemsize // 2**20, "fraction"),
         ("only the first axis counts", lambda s, d: s[0] * d.itemsize / 2**20, "product"),
         ("it tries instead of computing", lambda s, d: torch.empty(s, dtype=d).numel() * d.itemsize / 2**20, "compute"),
+        ("every number is one byte", lambda s, d: math.prod(s) / 2**20, "itemsize"),
         ("a tensor without axes is empty", lambda s, d: math.prod(s or [0]) * d.itemsize / 2**20, "no axes"),
         ("bits are counted", lambda s, d: math.prod(s) * d.itemsize * 8 / 2**20, "MiB"),
     ],
     "1.4": [
         ("the shared generator is seeded", lambda s, n: torch.manual_seed(s) and torch.rand(n), "shared"),
         ("the shared generator is drawn from", lambda s, n: (torch.rand(1), torch.rand(n, generator=generator(s)))[1], "shared"),
+        ("NumPy's shared generator is seeded", seed_numpy, "shared"),
+        ("the numbers have another type", lambda s, n: torch.rand(n, generator=generator(s)).double(), "tensor"),
+        ("only a part of the seed is used", lambda s, n: torch.rand(n, generator=generator(s % 100)), "seed"),
         ("the seed is not used", lambda s, n: torch.rand(n, generator=torch.Generator().manual_seed(0)), "seed"),
         ("one generator serves all calls", lambda s, n: torch.rand(n, generator=shared), "repeatable"),
-        ("it is seeded by chance", lambda s, n: torch.rand(n, generator=generator(np.random.randint(10**6))), "repeatable"),
+        ("it is seeded by chance", seed_by_chance, "repeatable"),
         ("other numbers are drawn", lambda s, n: torch.randn(n, generator=generator(s)), "from 0 to 1"),
         ("a list is returned", lambda s, n: [0.5] * n, "tensor"),
         ("it has one axis too many", lambda s, n: torch.rand(n, 1, generator=generator(s)), "tensor"),

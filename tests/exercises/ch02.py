@@ -1,5 +1,7 @@
 """Answers to the exercises of lesson 02."""
 
+import re
+
 import numpy as np
 
 
@@ -23,8 +25,9 @@ def throw_out_the_others(keys):
 
 
 def only_one_hit(titles, wanted):
-    hits = [t for t in titles if t == wanted] or [t for t in titles if wanted.lower() in t.lower()]
-    return hits[0] if hits and all(hit == hits[0] for hit in hits) else None
+    exact = [title for title in titles if title == wanted]
+    hits = exact[:1] or [title for title in titles if wanted.lower() in title.lower()]
+    return hits.pop() if len(hits) == 1 else None
 
 
 def count_hits(titles, wanted):
@@ -42,6 +45,38 @@ def exact_without_case(titles, wanted):
     same = [title for title in titles if title.lower() == wanted.lower()]
     hits = same or [title for title in titles if wanted.lower() in title.lower()]
     return hits[0] if len(hits) == 1 or same else None
+
+
+def give_up_at_the_second(titles, wanted):
+    found = None
+    for title in titles:
+        if title == wanted:
+            return title
+        if wanted.lower() in title.lower():
+            if found:
+                return None
+            found = title
+    return found
+
+
+def by_pattern(titles, wanted):
+    hits = [title for title in titles if re.search(wanted, title, re.IGNORECASE)]
+    return wanted if wanted in titles else hits[0] if len(hits) == 1 else None
+
+
+def small_titles(titles, wanted):
+    hits = [title for title in titles if wanted in title.lower()]
+    return wanted if wanted in titles else hits[0] if len(hits) == 1 else None
+
+
+def by_word(titles, wanted):
+    hits = [title for title in titles if wanted.lower() in title.lower().split()]
+    return wanted if wanted in titles else hits[0] if len(hits) == 1 else None
+
+
+def without_repeats(titles, wanted):
+    hits = {title for title in titles if wanted.lower() in title.lower()}
+    return wanted if wanted in titles else hits.pop() if len(hits) == 1 else None
 
 
 def case_matters(titles, wanted):
@@ -107,6 +142,15 @@ def expect_a_time(times, limit):
     return numbers
 
 
+def since_the_segment_began(times, limit):
+    numbers, start = [], times[0] if times else 0
+    for time in times:
+        new = time - start > limit
+        start = time if new else start
+        numbers.append((numbers[-1] if numbers else 0) + new)
+    return numbers
+
+
 def only_mark_the_gaps(times, limit):
     return [int(i > 0 and time - times[i - 1] > limit) for i, time in enumerate(times)]
 
@@ -133,6 +177,11 @@ WRONG = {
     "2.2": [
         ("the first hit will do", first_hit, "exact"),
         ("of several hits, the first will do", lambda t, wanted: wanted if wanted in t else first_hit(t, wanted), "several"),
+        ("it gives up before it has seen all", give_up_at_the_second, "exact"),
+        ("what is wanted is a pattern", by_pattern, "part"),
+        ("a part is a whole word", by_word, "part"),
+        ("two windows of one title are one", without_repeats, "several"),
+        ("only the titles are made small", small_titles, "case"),
         ("only the whole title counts", lambda titles, wanted: wanted if wanted in titles else None, "case"),
         ("all hits are returned", lambda titles, wanted: [t for t in titles if wanted.lower() in t.lower()], "type"),
         ("exactly is without upper and lower case", exact_without_case, "letter for letter"),
@@ -146,8 +195,9 @@ WRONG = {
         ("the first capture is kept", first_capture, "last"),
         ("every capture is kept", lambda captures: captures, "last"),
         ("a dictionary is returned", dict, "type"),
-        ("only the keys are returned", lambda captures: list(dict(captures).values()), "pairs"),
-        ("lists in place of pairs", lambda captures: [list(item) for item in dict(captures).items()], "pairs"),
+        ("only the keys are returned", lambda captures: list(dict(captures).values()), "type"),
+        ("frames and keys stand in one row", lambda captures: [x for pair in dict(captures).items() for x in pair], "pairs"),
+        ("lists in place of pairs", lambda captures: [list(item) for item in dict(captures).items()], "type"),
         ("frames are sorted as texts", sort_as_text, "order"),
         ("the last comes first", lambda captures: list(dict(captures).items())[::-1], "last"),
         ("repeated pairs are dropped only", lambda captures: list(dict.fromkeys(captures)), "last"),
@@ -163,6 +213,7 @@ WRONG = {
         ("every frame begins a segment", lambda times, limit: list(range(len(times))), "first"),
         ("the first frame is left out", lambda times, limit: np.cumsum(np.diff(times) > limit).tolist(), "first"),
         ("an array is returned", lambda times, limit: np.array(by_comparison(times, limit)), "type"),
+        ("what counts is the time since the segment began", since_the_segment_began, "gap"),
         ("segments are as long as the limit", lambda times, limit: [int((time - times[0]) // limit) for time in times], "gap"),
     ],
 }  # fmt: skip

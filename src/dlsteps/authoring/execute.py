@@ -84,13 +84,13 @@ def neutral_environment():
 
 
 @contextlib.contextmanager
-def open_client(notebook, folder, timeout, kernel_stderr=None, **options):
+def open_client(notebook, folder, timeout, kernel_stderr=None, coalesce_streams=True, **options):
     """A `NotebookClient` with a fresh kernel, working in `folder` and seeing no display. Raises `NoKernel`.
 
     `kernel_stderr` is where the kernel's own complaints go, as for subprocess.Popen.
     """
     client = NotebookClient(
-        notebook, timeout=timeout, resources={"metadata": {"path": str(folder)}}, coalesce_streams=True,
+        notebook, timeout=timeout, resources={"metadata": {"path": str(folder)}}, coalesce_streams=coalesce_streams,
         record_timing=False, extra_arguments=["--IPKernelApp.log_level=40"], **options,
     )  # fmt: skip
     with contextlib.ExitStack() as stack:
@@ -104,18 +104,18 @@ def open_client(notebook, folder, timeout, kernel_stderr=None, **options):
 
 
 class PeakMemory:
-    """The largest resident memory of a process and its children, in bytes, looked at every 50 ms.
+    """The largest resident memory of a process and its children, in bytes, looked at every `interval` seconds.
 
     A process that takes more than `limit` bytes is killed, and then `exceeded` is True.
     """
 
-    def __init__(self, pid, limit=math.inf):
+    def __init__(self, pid, limit=math.inf, interval=0.05):
         self.process, self.peak, self.done = psutil.Process(pid), 0, threading.Event()
-        self.limit, self.exceeded = limit, False
+        self.limit, self.interval, self.exceeded = limit, interval, False
         self.thread = threading.Thread(target=self._watch, daemon=True)
 
     def _watch(self):
-        while not self.done.wait(0.05):
+        while not self.done.wait(self.interval):
             try:
                 self.peak = max(self.peak, sum(member.memory_info().rss for member in self._family()))
             except psutil.NoSuchProcess:

@@ -40,7 +40,7 @@ def write_feedback(path, result, lang="en"):
         exercises="\n".join(_exercise(number, one, texts, lang) for number, one in found.items()),
     )
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(page, encoding="utf8")
+    path.write_text(page, encoding="utf8", errors="backslashreplace")
 
 
 def _exercise(number, one, texts, lang):

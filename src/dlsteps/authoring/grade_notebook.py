@@ -19,6 +19,7 @@ from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from dlsteps.authoring.editions import ROOT
 from dlsteps.authoring.execute import PeakMemory, open_client
 from dlsteps.authoring.source import read_lesson
+from dlsteps.exercises.compare import shorten
 from dlsteps.exercises.engine import Outcome
 from dlsteps.exercises.store import OPEN, RIGHT, WRONG
 
@@ -51,7 +52,7 @@ class Lesson(NamedTuple):
 
 
 class Limits(NamedTuple):
-    seconds: float = 20.0  # for one cell
+    seconds: int = 20  # for one cell
     memory: float = 3.0  # GB, for a kernel
 
 
@@ -82,13 +83,14 @@ def grade_notebook(path, lesson, limits=LIMITS):
                 "exercises": {}}  # fmt: skip
     empty = {task.number: _nothing(task, "") for task in lesson.tasks}
     try:
-        cells = [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
+        notebook = nbformat.read(path, as_version=4)
+        cells = [(cell.get("id"), cell.source) for cell in notebook.cells if cell.cell_type == "code"]
     except Exception as error:  # whatever makes it no notebook
         notes = [f"cannot be read as a notebook ({type(error).__name__})"]
         return {"lesson": lesson.name, "notes": notes, "exercises": empty}
     notes, answers = [], {}
     for task in lesson.tasks:
-        answers[task.number], note = _answer_cell(task, cells)
+        answers[task.number], note = find_answer(task, cells)
         notes += [note] if note else []
     exercises = empty
     pending = [task for task in lesson.tasks if answers[task.number] is not None]
@@ -96,38 +98,60 @@ def grade_notebook(path, lesson, limits=LIMITS):
         done = _grade_in_kernel(lesson, pending, answers, limits)
         exercises |= done
         pending = pending[len(done) :]
-    for number in exercises:
-        exercises[number]["code"] = answers[number] or ""
+    for number, found in exercises.items():
+        found["code"] = answers[number] or ""
+        missing = re.search(r"NameError: name '(\w+)' is not defined", found["problem"]["en"])
+        if missing and any(defines(missing[1], source) for _, source in cells if source != answers[number]):
+            notes.append(f"{number}: {missing[1]!r} is defined in a cell that is not graded")
     return {"lesson": lesson.name, "notes": list(dict.fromkeys(notes)), "exercises": exercises}
 
 
-def _answer_cell(task, cells):
-    """(the source of the student's answer or None, a note or "")."""
-    for cell in cells:
-        if cell.get("id") == task.cell:
-            return cell.source, ""
-    for cell in cells:  # a tool has dropped or changed the ids
-        if re.search(rf"^(def|class) {task.defines}\b", cell.source, re.MULTILINE):
-            return cell.source, "cell ids were lost: answers found by the names that they define"
-    return None, f"{task.number}: its cell was deleted"
+def find_answer(task, cells):
+    """(the source of the student's answer or None, a note or ""). `cells` are pairs (id or None, source).
+
+    The exercise's own cell counts; where that is gone or still open, the last cell that defines what is asked for.
+    """
+    own = next((source for name, source in cells if name == task.cell), None)
+    if own is not None and not is_open(own):
+        return own, ""
+    others = [source for name, source in cells if name != task.cell and defines(task.defines, source)]
+    if own is None and others:
+        return others[-1], "cell ids were lost: answers found by the names that they define"
+    if others and not is_open(others[-1]):
+        return others[-1], f"{task.number}: answered in another cell than its own"
+    return own, "" if own is not None else f"{task.number}: its cell was deleted"
+
+
+def is_open(source):
+    """Whether an answer's cell is as it was handed out, or emptied."""
+    return not source.strip() or source.rstrip().endswith("raise NotImplementedError")
+
+
+def defines(name, source):
+    """Whether some source defines, assigns or imports a name."""
+    patterns = (rf"^\s*(async )?(def|class) {name}\b", rf"^\s*{name}\s*=[^=]", rf"^\s*(from|import) .*\b{name}\b")
+    return any(re.search(pattern, source, re.MULTILINE) for pattern in patterns)
 
 
 def _grade_in_kernel(lesson, tasks, answers, limits):
     """Results by number, in order; fewer than `tasks` if the kernel was lost on the way."""
     results, doing = {}, None
     notebook = nbformat.v4.new_notebook()
-    options = {"allow_errors": True, "kernel_stderr": subprocess.DEVNULL}
+    # Streams are not coalesced: nbclient would take quadratic time over a long line.
+    options = {"allow_errors": True, "kernel_stderr": subprocess.DEVNULL, "coalesce_streams": False}
     with (
         tempfile.TemporaryDirectory() as folder,
         open_client(notebook, folder, limits.seconds, **options) as client,
-        PeakMemory(client.km.provisioner.pid, limits.memory * 2**30) as memory,
+        PeakMemory(client.km.provisioner.pid, limits.memory * 2**30, interval=0.25) as memory,
     ):
         try:
             for source in lesson.setup:
                 if problem := _error_of(_run(client, source)):
                     raise OSError(f"{lesson.name}: its setup cells do not run here: {problem}")
             for doing in tasks:
-                results[doing.number] = _grade_task(client, doing, answers[doing.number])
+                results[doing.number] = found = _grade_task(client, doing, answers[doing.number])
+                if found["idea"] == "no result":  # it may have closed stdout: the rest gets a fresh kernel
+                    break
         except (CellTimeoutError, DeadKernelError) as error:
             memory.kill()  # without the usual polite wait for an answer
             if doing is None:
@@ -138,6 +162,8 @@ def _grade_in_kernel(lesson, tasks, answers, limits):
 
 
 def _grade_task(client, task, answer):
+    if not answer.strip():
+        return _nothing(task, "")
     problem = _error_of(_run(client, answer))
     if problem:
         return _wrong(task, "raised", {"en": f"its cell raised {problem}", "zh": f"单元格抛出了 {problem}"})
@@ -145,8 +171,9 @@ def _grade_task(client, task, answer):
     cell = _run(client, CHECK.format(token=token, number=task.number, answer=task.answer))
     said = "".join(output.text for output in cell.outputs if output.output_type == "stream")
     if token not in said:
-        problem = _error_of(cell) or "nothing"
-        return _wrong(task, "raised", {"en": f"its check ended with {problem}", "zh": f"检查时得到 {problem}"})
+        problem = _error_of(cell)
+        texts = {"en": f"its check gave no result: {problem}", "zh": f"检查没有得到结果：{problem}"}
+        return _wrong(task, "no result", texts)
     found = json.JSONDecoder().raw_decode(said[said.index(token) + len(token) :])[0]
     return _result(task, Outcome(**found))
 
@@ -159,7 +186,7 @@ def _run(client, source):
 
 def _error_of(cell):
     errors = [output for output in cell.outputs if output.output_type == "error"]
-    return f"{errors[0].ename}: {errors[0].evalue}".splitlines()[0] if errors else ""
+    return shorten(f"{errors[0].ename}: {errors[0].evalue.strip()}".splitlines()[0]) if errors else ""
 
 
 def _wrong(task, idea, problem):
@@ -173,7 +200,7 @@ def _result(task, outcome):
 
 REASONS = {
     "": {"en": "there is no answer", "zh": "没有作答"},
-    "too long": {"en": "its cell took longer than {seconds:g} s", "zh": "单元格运行超过了 {seconds:g} 秒"},
+    "too long": {"en": "its cell took longer than {seconds} s", "zh": "单元格运行超过了 {seconds} 秒"},
     "memory": {"en": "it took more than {memory:g} GB of memory", "zh": "占用的内存超过了 {memory:g} GB"},
     "died": {"en": "it ended Python", "zh": "它让 Python 退出了"},
 }

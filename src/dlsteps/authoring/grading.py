@@ -28,7 +28,11 @@ def grade_folder(submissions, out, sources=ROOT / "notebooks" / "source", limits
     interruption grades what is missing, or has changed since.
     """
     submissions, out = Path(submissions), Path(out)
-    paths = sorted(path for path in submissions.rglob("*.ipynb") if ".ipynb_checkpoints" not in path.parts)
+    if not submissions.is_dir():
+        raise NotADirectoryError(f"{submissions} is no folder: name the one that holds the notebooks")
+    if not out.name or out.is_dir():
+        raise IsADirectoryError(f"{str(out)!r} is a folder: name a file for the table, such as points.csv")
+    paths = sorted(path for path in submissions.rglob("*") if _is_submission(path))
     if not paths:
         raise FileNotFoundError(f"no notebooks (*.ipynb) in {submissions}")
     lessons = {key.name: key for key in map(read_key, find_lessons(sources, suffix=".py"))}
@@ -39,7 +43,7 @@ def grade_folder(submissions, out, sources=ROOT / "notebooks" / "source", limits
 
     def grade(path):
         lesson, file = _lesson_of(path, lessons), path.relative_to(submissions).as_posix()
-        key = f"{file} {_digest(path)} {lesson.version if lesson else ''}"
+        key = f"{file} {_digest(path)} {lesson.version if lesson else ''} {limits}"
         if key not in known:
             who = {"key": key, "student": _student(path, submissions), "file": file}
             try:
@@ -47,7 +51,7 @@ def grade_folder(submissions, out, sources=ROOT / "notebooks" / "source", limits
             finally:
                 ensure_event_loop().close()  # nbclient has opened one for this thread
             with lock:
-                log.write(json.dumps(result, ensure_ascii=False) + "\n")
+                log.write(json.dumps(result) + "\n")
                 log.flush()
             known[key] = result
         return known[key]
@@ -63,6 +67,12 @@ def grade_folder(submissions, out, sources=ROOT / "notebooks" / "source", limits
             pool.shutdown(cancel_futures=True)
             raise
     return _write_table(out, results)
+
+
+def _is_submission(path):
+    """A notebook, and not one that JupyterLab or a Mac's zip has put beside it."""
+    hidden = {".ipynb_checkpoints", "__MACOSX"}.intersection(path.parts) or path.name.startswith("._")
+    return path.suffix.lower() == ".ipynb" and not hidden
 
 
 def _digest(path):
@@ -109,15 +119,21 @@ def _write_table(out, results):
         found = result["exercises"]
         ideas = [f"{number}: {one['idea']}" for number, one in found.items() if one["idea"]]
         rows.append(
-            {"student": result["student"], "lesson": result["lesson"], "file": result["file"]}
+            {"student": _cell(result["student"]), "lesson": result["lesson"], "file": _cell(result["file"])}
             | {number: found[number]["points"] if number in found else "" for number in numbers}
             | {"total": sum(one["points"] for one in found.values()), "of": sum(one["of"] for one in found.values())}
-            | {"misconceptions": "; ".join(ideas), "notes": "; ".join(result["notes"])}
+            | {"misconceptions": _cell("; ".join(ideas)), "notes": _cell("; ".join(result["notes"]))}
         )
     new = out.with_suffix(".new")
-    with open(new, "w", encoding="utf-8-sig", newline="") as file:  # -sig: Excel would take it for another encoding
+    # -sig, because Excel would take it for another encoding
+    with open(new, "w", encoding="utf-8-sig", errors="backslashreplace", newline="") as file:
         writer = csv.DictWriter(file, rows[0])
         writer.writeheader()
         writer.writerows(rows)
     os.replace(new, out)
     return rows
+
+
+def _cell(text):
+    """A text as a table's cell: one that a spreadsheet would take for a formula gets a quote in front."""
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text

@@ -2,10 +2,13 @@
 
 import contextlib
 import importlib
+import itertools
+import random
 import sys
 import tempfile
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from dlsteps.exercises.exercise import Case, Exercise, Quiz, Wrong
@@ -55,6 +58,8 @@ def version_cases(random):
     yield Case(("2.9", "2.15"), "numbers")
     yield Case(("3.0", "2.15"), "first part")
     yield Case(("2.15.0", "2.15.1"), "last part")
+    yield Case(("2.15.1", "2.15.0"), "last part")
+    yield Case(("9.120", "9.99"), "numbers")
     yield Case(("10.0.0", "9.9.9"), "first part")
     yield Case(("1.2", "1.10"), "numbers")
     yield Case(("1.0", "1.0"))
@@ -72,30 +77,40 @@ def mebibytes(shape, dtype):
 
 def tensor_cases(random):
     yield Case(((2**20,), torch.uint8), "MiB")
+    yield Case(((2**19,), torch.uint8), "fraction")
     yield Case(((2**20,), torch.float32), "itemsize")
     yield Case(((64, 6, 64, 64), torch.float32), "product")
     yield Case(((3, 256, 256), torch.float64), "itemsize")
     yield Case(((), torch.float32), "no axes")
-    yield Case(((10**6, 10**6), torch.float16), "compute")
+    yield Case(((10**6, 10**6), torch.float32), "compute")
+    yield Case(((128, 1024), torch.float16), "itemsize")
     for _ in range(5):
         dtype = random.choice([torch.int16, torch.float32, torch.complex64])
         yield Case(((random.randint(1, 99), random.randint(1, 99)), dtype), "product")
 
 
 def judge_draw(probe):
-    before = torch.get_rng_state()
-    got, again, other = probe(3, 5), probe(3, 5), probe(4, 5)
-    if not torch.equal(before, torch.get_rng_state()):
+    before = shared_states()
+    draws = {seed: probe(seed, 5) for seed in (3, 4, 5, 103)}
+    again, many = probe(3, 5), probe(6, 4000)
+    if shared_states() != before:
         raise Wrong("shared")
-    if not isinstance(got, torch.Tensor) or got.shape != (5,):
-        raise Wrong("tensor", case=(3, 5), got=got)
-    if not torch.equal(got, again):
+    for seed, got in draws.items():
+        if not isinstance(got, torch.Tensor) or got.shape != (5,) or got.dtype != torch.float32:
+            raise Wrong("tensor", case=(seed, 5), got=got)
+    if not torch.equal(draws[3], again):
         raise Wrong("repeatable")
-    if torch.equal(got, other):
-        raise Wrong("seed")
-    many = probe(5, 4000)
+    for one, other in itertools.combinations(draws, 2):
+        if torch.equal(draws[one], draws[other]):
+            raise Wrong("seed", one=one, other=other)
     if not 0 <= many.min() < 0.01 < 0.99 < many.max() < 1 or abs(many.mean() - 0.5) > 0.05:
-        raise Wrong("from 0 to 1", case=(5, 4000))
+        raise Wrong("from 0 to 1", case=(6, 4000))
+
+
+def shared_states():
+    """Where the generators are that a whole program shares: torch's, NumPy's and Python's."""
+    state = np.random.get_state()  # noqa: NPY002 (the one that all share)
+    return torch.get_rng_state().tolist(), state[1].tolist(), state[2], random.getstate()
 
 
 EXERCISES = {
@@ -160,6 +175,10 @@ EXERCISES = {
         expected=mebibytes,
         ideas={
             "MiB": {"en": "one MiB is 2**20 bytes", "zh": "1 MiB 是 2**20 字节"},
+            "fraction": {
+                "en": "half a MiB is 0.5: the answer is a number with a fraction",
+                "zh": "半个 MiB 是 0.5：答案可以带小数",
+            },
             "itemsize": {
                 "en": "the dtype says how many bytes one number takes",
                 "zh": "每个数占几个字节，由 dtype 决定",
@@ -195,14 +214,17 @@ EXERCISES = {
                 "zh": "公用的随机数生成器被动过了：别处接下来抽到的数会因此改变",
             },
             "tensor": {
-                "en": "for {case}: expected a tensor of shape (5,), got {got}",
-                "zh": "输入 {case} 时，应得到形状为 (5,) 的张量，实际得到 {got}",
+                "en": "for {case}: expected a float32 tensor of shape (5,), got {got}",
+                "zh": "输入 {case} 时，应得到形状为 (5,)、类型为 float32 的张量，实际得到 {got}",
             },
             "repeatable": {
                 "en": "the same seed gave other numbers the second time",
                 "zh": "同一个种子第二次得到了不同的数",
             },
-            "seed": {"en": "seeds 3 and 4 gave the same numbers", "zh": "种子 3 和 4 得到了同样的数"},
+            "seed": {
+                "en": "seeds {one} and {other} gave the same numbers",
+                "zh": "种子 {one} 和 {other} 得到了同样的数",
+            },
             "from 0 to 1": {
                 "en": "for {case}: the numbers are not spread evenly from 0 to 1, as those of torch.rand are",
                 "zh": "输入 {case} 时，得到的数没有像 torch.rand 那样均匀分布在 0 到 1 之间",

@@ -40,10 +40,14 @@ def title_cases(random):
     yield Case((["Notes"], "Catch"), "none")
     yield Case(([], "Catch"), "none")
     yield Case((["Catch", "Notes"], "catch"), "case")
-    yield Case((["Notes", "Pygame Aliens"], "ALIENS"), "part")
+    yield Case((["Notes", "Pygame Aliens"], "aliens"), "part")
+    yield Case((["Notes", "Pygame Aliens"], "ALIENS"), "case")
+    yield Case((["Notes", "Catch (dlsteps)"], "catch (d"), "part")
     yield Case((["Catch (dlsteps)", "Catch"], "Catch"), "exact")
     yield Case((["Catch", "catch"], "catch"), "letter for letter")
     yield Case((["Catch me", "Catch (dlsteps)"], "catch"), "several")
+    yield Case((["Catch me", "Catch me"], "catch"), "several")
+    yield Case((["Catch me", "Catch (dlsteps)", "Catch"], "Catch"), "exact")
 
 
 def pair(captures):
@@ -81,6 +85,7 @@ def time_cases(random):
     yield Case(([0.0], 0.1), "first")
     yield Case(([0.0, 0.5], 0.1), "gap")
     yield Case(([7.0, 7.5], 1.0), "first")
+    yield Case(([0.0, 0.25, 0.5], 0.375), "gap")
     yield Case(([0.0, 0.25, 0.5], 0.25), "more than")
     yield Case(([0.0, 0.05, 0.5, 0.55, 2.0], 0.1), "count up")
     yield Case(([], 0.1), "empty")

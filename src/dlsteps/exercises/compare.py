@@ -2,10 +2,15 @@
 
 import contextlib
 import math
+import re
 import reprlib
 import sys
+import types
 
 import numpy as np
+
+ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
+CONTROL = re.compile(r"\x1b\[[0-9;]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f]")  # colours of a terminal, and the like
 
 
 def same(got, expected):
@@ -14,10 +19,10 @@ def same(got, expected):
     if isinstance(expected, float):
         close = isinstance(got, int | float) and math.isclose(got, expected, rel_tol=1e-5, abs_tol=1e-7)
         return close or (isinstance(got, float) and math.isnan(got) and math.isnan(expected))
+    if isinstance(expected, list | tuple) and isinstance(got, type(expected)):
+        return len(got) == len(expected) and all(map(same, got, expected))
     if type(got) is not type(expected):
         return False
-    if isinstance(expected, list | tuple):
-        return len(got) == len(expected) and all(map(same, got, expected))
     if isinstance(expected, dict):
         return got.keys() == expected.keys() and all(same(got[key], expected[key]) for key in expected)
     if is_block(expected):
@@ -42,11 +47,11 @@ def difference(got, expected):
             if getattr(got, name) != getattr(expected, name):
                 facts = {"mine": show(getattr(got, name)), "asked": show(getattr(expected, name))}
                 return name, facts
-    if (
-        type(got) is not type(expected)
-        and not (isinstance(expected, float) and type(got) is int)
-        and expected is not None
-    ):
+    if isinstance(expected, list | tuple) and isinstance(got, type(expected)) and len(got) == len(expected):
+        differing = [pair for pair in zip(got, expected, strict=True) if not same(*pair)]
+        return difference(*differing[0]) if differing and differing[0][0] is not None else ("", {})
+    number_will_do = isinstance(expected, float) and type(got) is int
+    if type(got) is not type(expected) and expected is not None and not number_will_do:
         return "type", {"mine": type(got).__name__, "asked": type(expected).__name__}
     return "", {}
 
@@ -79,28 +84,29 @@ class _Short(reprlib.Repr):
     """A repr of bounded length, the same on every machine: no addresses."""
 
     def repr_str(self, value, level):
-        return _cut(repr(value))
+        return shorten(repr(value))
 
     def repr_instance(self, value, level):
         if is_block(value):
             return _show_block(value)
-        if callable(value) or type(value).__repr__ is object.__repr__:
-            return " ".join(filter(None, ["a", type(value).__name__, getattr(value, "__name__", "")]))
-        with contextlib.suppress(Exception):
-            return _cut(repr(value))
-        return f"a {type(value).__name__} without a repr"
+        if callable(value) or isinstance(value, types.ModuleType) or type(value).__repr__ is object.__repr__:
+            return f"a {type(value).__name__} {getattr(value, '__name__', '')}".rstrip()
+        return shorten(ADDRESS.sub("", repr(value)))
 
 
 def _show_block(value):
     kind = "array" if isinstance(value, np.ndarray) else "tensor"
-    value = np.asarray(value.detach().cpu() if kind == "tensor" else value)
-    if value.size > 12:
-        return f"{kind} of shape {value.shape}"
-    return f"{kind}({_cut(np.array2string(value, precision=4, separator=', '))})"
+    if math.prod(value.shape) > 12:
+        return f"{kind} of shape {tuple(value.shape)}"
+    if kind == "tensor":
+        value = value.detach().cpu()
+        value = (value.float() if value.is_floating_point() else value).numpy()  # NumPy has no bfloat16
+    return f"{kind}({shorten(np.array2string(value, precision=4, separator=', '))})"
 
 
-def _cut(text, limit=200):
-    text = " ".join(text.split())
+def shorten(text, limit=200):
+    """One line that can be printed and written anywhere, and is not long."""
+    text = " ".join(CONTROL.sub("", text).split()).encode("utf8", "backslashreplace").decode("utf8")
     return text if len(text) <= limit else f"{text[: limit - 30]} … {text[-20:]}"
 
 
@@ -110,5 +116,15 @@ _short.maxlong = 100
 
 
 def show(value):
-    """A value as a message shows it: one short line, the same on every machine."""
-    return _short.repr(value)
+    """A value as a message shows it: one short line, the same on every machine, whatever its own repr does."""
+    with contextlib.suppress(Exception):
+        return _short.repr(value)
+    return f"a {type(value).__name__}"
+
+
+def show_error(error):
+    """An exception as a message shows it: its type, and the first line that it says."""
+    said = ""
+    with contextlib.suppress(Exception):
+        said = next((line for line in str(error).splitlines() if line.strip()), "")
+    return shorten(f"{type(error).__name__}: {said}" if said else type(error).__name__)

@@ -8,7 +8,7 @@ import pkgutil
 from random import Random
 from typing import NamedTuple
 
-from dlsteps.exercises.compare import difference, same, unchanged
+from dlsteps.exercises.compare import difference, same, show_error, unchanged
 from dlsteps.exercises.exercise import Wrong
 from dlsteps.exercises.guard import TooLong, run_guarded
 from dlsteps.exercises.messages import TEXTS, explain, language, say
@@ -38,17 +38,16 @@ def check(number, answer, strict=False):
 
     Wrong shows the smallest case that fails, and which idea is missing.
     """
+    lang, strict = language(), strict or "NBGRADER_EXECUTION" in os.environ
     outcome = assess(number, answer)
-    lang = language()
     remember(number, outcome.mark)
     lines = [f"{outcome.mark} {number} {outcome.problem[lang]}"]
     if outcome.missing[lang]:
-        lines.append(say("missing", idea=outcome.missing[lang]))
-    if strict or "NBGRADER_EXECUTION" in os.environ:
-        if outcome.mark != RIGHT:
-            raise AssertionError("\n".join(lines))
-    elif outcome.mark == WRONG:
-        lines.append(say("ask", number=number))
+        lines.append(say("missing", lang, idea=outcome.missing[lang]))
+    if strict and outcome.mark != RIGHT:
+        raise AssertionError("\n".join(lines))
+    if outcome.mark == WRONG:
+        lines.append(say("ask", lang, number=number))
     print("\n".join(lines))
 
 
@@ -65,19 +64,32 @@ shown = {}  # exercise: how many of its hints were shown
 def assess(number, answer, seconds=SECONDS):
     """The `Outcome` of an answer. Whatever it does, this returns, after little more than `seconds`."""
     exercise = find_exercise(number)
-    probe = Probe(answer)
-    _, error = run_guarded(lambda: _judge(exercise, probe, number), seconds)
+    outcome, error = run_guarded(lambda: _assess(exercise, number, answer), seconds)
     match error:
         case None:
-            return _outcome(RIGHT, "", "right")
-        case NotImplementedError():
-            return _outcome(OPEN, "", "not attempted")
-        case Wrong():
-            wrong = error
+            return outcome
         case TooLong():
-            wrong = Wrong("too long", seconds=seconds)
-        case _:
-            wrong = Wrong(probe.idea or "raised", **probe.facts, error=_first_line(error))
+            return _wrong(exercise, Wrong("too long", seconds=seconds))
+    return _wrong(exercise, Wrong("raised", error=show_error(error)))  # its repr, say: _assess knows the rest
+
+
+def _assess(exercise, number, answer):
+    """The `Outcome`; all that touches what the learner made happens in here, guarded."""
+    probe = Probe(answer)
+    try:
+        _judge(exercise, probe, number)
+    except Wrong as wrong:
+        return _wrong(exercise, wrong)
+    except TooLong:
+        raise
+    except BaseException as error:  # SystemExit and KeyboardInterrupt, too: they are the answer's own
+        if type(error) is NotImplementedError and not error.args:
+            return _outcome(OPEN, "", "not attempted")
+        return _wrong(exercise, Wrong(probe.idea or "raised", **probe.facts, error=show_error(error)))
+    return _outcome(RIGHT, "", "right")
+
+
+def _wrong(exercise, wrong):
     texts = {lang: explain(wrong, exercise.ideas, lang) for lang in TEXTS}
     problem, missing = ({lang: pair[part] for lang, pair in texts.items()} for part in (0, 1))
     return Outcome(WRONG, wrong.idea, problem, missing)
@@ -127,11 +139,6 @@ def _judge(exercise, probe, number):
 
 def _outcome(mark, idea, what):
     return Outcome(mark, idea, {lang: say(what, lang) for lang in TEXTS}, dict.fromkeys(TEXTS, ""))
-
-
-def _first_line(error):
-    lines = str(error).splitlines()
-    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
 
 
 def find_exercise(number):

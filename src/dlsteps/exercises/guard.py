@@ -3,6 +3,7 @@
 import contextlib
 import ctypes
 import io
+import os
 import random
 import sys
 import threading
@@ -29,7 +30,7 @@ def run_guarded(function, seconds):
             outcome.append((None, error))
 
     thread = threading.Thread(target=target, daemon=True)
-    with _silence(), _own_randomness():
+    with _one_at_a_time, _silence(thread), _own_randomness(), _own_surroundings():
         thread.start()
         try:
             thread.join(seconds)
@@ -41,15 +42,43 @@ def run_guarded(function, seconds):
     return outcome[0] if outcome else (None, TooLong())
 
 
-class _Nowhere(io.TextIOBase):
+_one_at_a_time = threading.Lock()  # streams, seeds and folder are the whole process's
+
+
+class _Silent(io.TextIOBase):
+    """A stream for all threads but one."""
+
+    def __init__(self, stream, thread):
+        self.stream, self.thread = stream, thread
+
     def write(self, text):
-        return len(text)
+        return len(text) if threading.current_thread() is self.thread else self.stream.write(text)
+
+    def flush(self):
+        self.stream.flush()
 
 
 @contextlib.contextmanager
-def _silence():
-    with contextlib.redirect_stdout(_Nowhere()), contextlib.redirect_stderr(_Nowhere()):
+def _silence(thread):
+    out, err = _Silent(sys.stdout, thread), _Silent(sys.stderr, thread)
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         yield
+
+
+@contextlib.contextmanager
+def _own_surroundings():
+    """Put back the folder, the environment's variables and the figures as they were."""
+    folder, variables = os.getcwd(), dict(os.environ)
+    plt = sys.modules.get("matplotlib.pyplot")
+    figures = set(plt.get_fignums()) if plt else set()
+    try:
+        yield
+    finally:
+        os.chdir(folder)
+        os.environ.clear()
+        os.environ.update(variables)
+        for figure in set(plt.get_fignums()) - figures if plt else ():
+            plt.close(figure)
 
 
 @contextlib.contextmanager

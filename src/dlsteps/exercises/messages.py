@@ -42,8 +42,8 @@ COMMON = {  # ideas that any answer can be missing
         "zh": "输入 {case} 时，传入的数据被改动了；请在副本上操作",
     },
     "too long": {
-        "en": "no end after {seconds} s: is there a loop that never stops?",
-        "zh": "{seconds} 秒后还没有结束：是不是有停不下来的循环？",
+        "en": "no answer after {seconds} s: a loop that never stops, or something very slow?",
+        "zh": "{seconds} 秒后还没有结果：是有停不下来的循环，还是哪里太慢？",
     },
     "not this": {
         "en": 'check takes the {takes} itself, as in check("{number}", …) without brackets behind it, but got {got}',
