@@ -106,7 +106,7 @@ SPECIAL = {  # student: (the notebook, the points that differ from full marks, w
     "no-python": (submission(GOOD | {"ex-1-answer": "def action_of(keys)"}), {"2.1": 0}, "2.1: raised"),
     "other-name": (submission(GOOD | {"ex-1-answer": "def action(keys):\n    return 1"}), {"2.1": 0}, "2.1: no result"),
     "long-line": (submission(GOOD | {"ex-1-answer": "print(list(range(200000)))"}), {"2.1": 0}, "2.1: no result"),
-    "surrogate": (submission(GOOD | {"ex-1-answer": "raise ValueError('\\ud800')"}), {"2.1": 0}, "2.1: raised"),
+    "surrogate": (submission(GOOD | {"ex-1-answer": "raise ValueError('\\ud800')"}), {"2.1": 0}, "2.1: no result"),
     "malformed": (submission(GOOD, remove_a_source), dict.fromkeys(FULL, 0), "cannot be read as a notebook"),
     "closes-stdout": (submission(GOOD | {"ex-1-answer": "import sys\nsys.stdout.close()"}), {"2.1": 0}, "2.1: "),
     "helper": (

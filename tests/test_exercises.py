@@ -340,6 +340,7 @@ def test_whatever_is_raised_gets_one_short_line(ask, error, text):
 
 def test_folder_environment_and_figures_are_put_back(ask, monkeypatch, tmp_path):
     monkeypatch.delenv("NBGRADER_EXECUTION", raising=False)
+    plt.switch_backend("agg")
     here, figures = os.getcwd(), plt.get_fignums()
 
     def answer(x):

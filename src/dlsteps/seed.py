@@ -1,5 +1,6 @@
 """Randomness as a function of a seed and a key, so that a run can be repeated from anywhere in its middle."""
 
+import contextlib
 import random
 
 import numpy as np
@@ -17,3 +18,16 @@ def seed_everything(seed, *key):
     np.random.seed(mixed)  # noqa: NPY002 (libraries still draw from it)
     torch.manual_seed(mixed)
     return mixed
+
+
+@contextlib.contextmanager
+def own_generator(*numbers):
+    """Inside, torch draws on the CPU from a generator seeded by these integers; afterwards it goes on as before."""
+    import torch
+
+    state = torch.get_rng_state()
+    torch.default_generator.manual_seed(int(np.random.SeedSequence(numbers).generate_state(1)[0]))
+    try:
+        yield
+    finally:
+        torch.set_rng_state(state)
