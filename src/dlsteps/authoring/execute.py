@@ -20,7 +20,7 @@ from tqdm.auto import tqdm
 NEUTRAL = {"DLSTEPS_LANG": "en", "DLSTEPS_PROGRESS": "off"}  # what a check prints then depends on nobody's settings
 
 
-class NoKernel(Exception):
+class NoKernel(OSError):
     """A notebook names a kernel that is not installed; the message says what to do."""
 
 

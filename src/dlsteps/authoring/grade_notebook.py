@@ -170,11 +170,12 @@ def _grade_task(client, task, answer):
     token = f"_{secrets.token_hex(8)}"
     cell = _run(client, CHECK.format(token=token, number=task.number, answer=task.answer))
     said = "".join(output.text for output in cell.outputs if output.output_type == "stream")
-    if token not in said:
+    try:
+        found = json.JSONDecoder().raw_decode(said[said.index(token) + len(token) :])[0]
+    except ValueError:  # no token, or other output in the middle
         problem = _error_of(cell)
         texts = {"en": f"its check gave no result: {problem}", "zh": f"检查没有得到结果：{problem}"}
         return _wrong(task, "no result", texts)
-    found = json.JSONDecoder().raw_decode(said[said.index(token) + len(token) :])[0]
     return _result(task, Outcome(**found))
 
 
