@@ -65,7 +65,7 @@ def check_packages(packages=PACKAGES, limit=60.0, progress=quiet):
         limit: seconds that one import may take.
         progress: called like tqdm.
     """
-    with ThreadPoolExecutor(4) as pool:
+    with ThreadPoolExecutor(2) as pool:  # each imports torch, say: memory counts
         checks = pool.map(functools.partial(check_package, limit=limit), packages)
         return list(progress(checks, total=len(packages), desc="packages"))
 
