@@ -94,7 +94,10 @@ def check_package(package, limit=60.0, system=sys.platform):
 def import_problem(module, limit=60.0):
     """In one line what goes wrong when a fresh Python imports `module`, "" if nothing; it gets `limit` seconds."""
     command, null = [sys.executable, "-c", IMPORT, module], subprocess.DEVNULL
-    with subprocess.Popen(command, stdin=null, stdout=null, stderr=subprocess.PIPE, errors="replace") as process:
+    plain = {**os.environ, "PYTHON_COLORS": "0"}  # Jupyter asks for colours, and Python 3.13 puts them into tracebacks
+    with subprocess.Popen(
+        command, stdin=null, stdout=null, stderr=subprocess.PIPE, errors="replace", env=plain
+    ) as process:
         try:
             _, err = process.communicate(timeout=limit)
         except subprocess.TimeoutExpired:
