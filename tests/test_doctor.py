@@ -577,3 +577,9 @@ def test_no_display_is_no_fault(display_name):
     assert (done.returncode, done.stderr) == (0, "")
     assert f"{doctor.desktop.NO_WINDOW}\n" in done.stdout.partition("window: ")[2]
     assert done.stdout.count("  skipped") == len(doctor.STEPS)
+
+
+def test_a_missing_package_is_missing_in_jupyter_too(monkeypatch):
+    """Its kernels ask for colours, and Python 3.13 then writes colour codes into tracebacks."""
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert check_package(Package("no-such-package", "no_such_package")).status == "missing"

@@ -429,7 +429,7 @@ check("1.4", draw)
 # | `operator torchvision::nms does not exist` | torch and torchvision do not match | install both in one command, as `doctor` shows it |
 # | `ImportError` on `keyboard` under Linux: you must be root | it reads the devices themselves | use `dlsteps.capture.Keys` |
 # | `module 'random' has no attribute 'uniform'` | a file of yours is called `random.py` | rename it; never name a file like a package |
-# | training is suddenly many times slower | another program is busy, and torch's threads wait for each other | end that program, or `torch.set_num_threads(1)` |
+# | training is suddenly much slower | another program is busy, and torch's threads wait for each other | end that program, or `torch.set_num_threads(1)` |
 # | two runs with the same seed differ | something drew in between, or another device or thread count | seed right before; compare on one machine |
 #
 # ## Summary
