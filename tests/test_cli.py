@@ -69,7 +69,7 @@ def test_lessons_are_found_by_number(tmp_path):
     ("arguments", "message"),
     [
         (["run", "99"], "course.py run: no lesson '99'"),
-        (["bench", "nothing"], "course.py bench: unknown benchmark 'nothing': choose from 00_later_agent, capture"),
+        (["bench", "nothing"], "course.py bench: unknown benchmark 'nothing': choose from 00_later_agent, "),
         (["play", "--level", "9"], "argument --level: invalid choice: 9"),
         (["play", "--theme", "nite"], "argument --theme: invalid choice: 'nite'"),
         (["play", "--lern"], "unknown argument '--lern'"),
