@@ -6,6 +6,7 @@ loader and model. The frames of a stack are changed alike. Random numbers come f
 """
 
 import torch
+import torch.nn.functional as F
 from torch import nn
 
 
@@ -25,7 +26,8 @@ class RandomShift(nn.Module):
         height, width = x.shape[2:]
         down = torch.randint(0, 2 * self.vertical + 1, (len(x),)).tolist()
         right = torch.randint(0, 2 * self.horizontal + 1, (len(x),)).tolist()
-        wide = repeat_edges(repeat_edges(x, 2, self.vertical), 3, self.horizontal)
+        h, v = self.horizontal, self.vertical
+        wide = F.pad(x, (h, h, v, v), mode="replicate")
         windows = [wide[i, :, d : d + height, r : r + width] for i, (d, r) in enumerate(zip(down, right, strict=True))]
         return torch.stack(windows), y
 
@@ -41,11 +43,10 @@ class RandomFlip(nn.Module):
         self.mirror, self.p = None if mirror is None else torch.as_tensor(mirror), p
 
     def forward(self, x, y):
-        chosen = (torch.rand(len(x)) < self.p).to(x.device)
-        x = x.clone()
-        x[chosen] = x[chosen].flip(3)
+        chosen = torch.rand(len(x)) < self.p
+        x = torch.stack([x[i].flip(2) if flip else x[i] for i, flip in enumerate(chosen.tolist())])
         if self.mirror is not None:
-            y = torch.where(chosen, self.mirror.to(y.device)[y], y)
+            y = torch.where(chosen.to(y.device), self.mirror.to(y.device)[y], y)
         return x, y
 
 
@@ -84,15 +85,6 @@ class RandomTheme(nn.Module):
         other = torch.where(negative, 1 - other, other)
         chosen = (torch.rand(batch, 1, 1, 1) < self.p).to(x.device)
         return torch.where(chosen, other.reshape_as(x), x), y
-
-
-def repeat_edges(x, dim, count):
-    """x with its first and last slice along `dim` repeated `count` times more."""
-    if count == 0:
-        return x
-    shape = [count if axis == dim else -1 for axis in range(x.ndim)]
-    first, last = x.narrow(dim, 0, 1), x.narrow(dim, x.shape[dim] - 1, 1)
-    return torch.cat([first.expand(shape), x, last.expand(shape)], dim)
 
 
 def as_float(x):
