@@ -126,6 +126,32 @@ def test_a_list_of_numbers_gives_a_whole_batch(tmp_path):
     assert sizes == [2, 2, 1]
 
 
+@pytest.mark.parametrize("wrong", [5, -6, 2**40])
+def test_an_index_outside_is_named_and_what_may_be_wrong(tmp_path, wrong):
+    dataset = FrameDataset(recording(tmp_path / "r", [0, 1, 2, 0, 1]), size=8)
+    expected = f"index {wrong}, but there are 5 samples (0 … 4): a sampler may have been made for another dataset"
+    ask = (dataset.__getitem__, lambda i: dataset[[0, i, 1]], lambda i: dataset[torch.tensor([i])])
+    for call in (*ask, lambda i: list(DataLoader(dataset, batch_size=4, sampler=[0, i]))):
+        with pytest.raises(IndexError) as caught:
+            call(wrong)
+        assert str(caught.value) == expected
+
+
+def test_a_sampler_made_for_another_dataset_is_named(tmp_path):
+    dataset = FrameDataset(recording(tmp_path / "r", [0, 1, 2]), size=8)
+    with pytest.raises(
+        IndexError, match=r"but there are 3 samples \(0 … 2\): a sampler may have been made for another"
+    ):
+        list(DataLoader(dataset, batch_size=4, sampler=RandomSampler(range(100))))
+
+
+def test_indices_count_from_the_end_and_masks_choose(tmp_path):
+    dataset = augmented(tmp_path)
+    for x, same in ((dataset[-1], dataset[23]), (dataset[[-24, 5]], dataset[[0, 5]])):
+        assert torch.equal(x[0], same[0])
+    assert torch.equal(dataset[np.arange(24) < 2][1], torch.tensor([0, 1]))
+
+
 def augmented(tmp_path, **options):
     transform = v2.Compose([RandomShift(2, 2), RandomFlip([2, 1, 0]), RandomTheme(), RandomColour()])
     path = tmp_path / "r"

@@ -2,6 +2,7 @@
 
 import ast
 import builtins
+import contextlib
 import os
 import re
 import statistics
@@ -240,18 +241,42 @@ def test_lesson_01_draws_the_measured_rates_and_the_three_runs(run):
 
 
 @pytest.fixture(scope="module")
-def lesson_02(run):
-    with pytest.MonkeyPatch.context() as patch:
-        made = []
+def run_with_widgets(run):
+    """The same, and the lesson's `widgets` are what it handed to `interact`."""
 
-        def interact(function, **sliders):
-            made.append(ipywidgets.interactive(function, **sliders))
-            return function
+    def run_whole(name):
+        with pytest.MonkeyPatch.context() as patch:
+            made = []
 
-        patch.setattr(ipywidgets, "interact", interact)
-        lesson = run("02")
-        lesson.widgets = made
-    return lesson
+            def interact(function, **controls):
+                made.append(ipywidgets.interactive(function, **controls))
+                return function
+
+            patch.setattr(ipywidgets, "interact", interact)
+            lesson = run(name)
+            lesson.widgets = made
+        return lesson
+
+    return run_whole
+
+
+def redraw(widget, **values):
+    """What a widget from `interact` draws with other values of its controls, by their names."""
+    controls = {control._kwarg: control for control in widget.kwargs_widgets}
+    plt.close("all")
+    with contextlib.ExitStack() as held:
+        for name in values:
+            held.enter_context(controls[name].hold_trait_notifications())
+            controls[name].value = values[name]
+    plt.close("all")
+    widget.update()
+    (figure,) = Run.take_figures()
+    return figure
+
+
+@pytest.fixture(scope="module")
+def lesson_02(run_with_widgets):
+    return run_with_widgets("02")
 
 
 def test_lesson_02_frames_the_games_window(lesson_02):
@@ -306,6 +331,153 @@ def test_lesson_02_looks_at_its_recordings(lesson_02):
     recorded, video, difference = pictures(compare)
     assert np.array_equal(difference, np.abs(video.astype(int) - recorded).max(axis=2))
     assert difference.max() > 0
+
+
+@pytest.fixture(scope="module")
+def lesson_03(run_with_widgets):
+    return run_with_widgets("03")
+
+
+def fetched(figure):
+    """{row: [(sample number, colour)]} of a drawing of who fetched what."""
+    rows = {}
+    for box, text in zip(figure.axes[0].patches, figure.axes[0].texts, strict=True):
+        rows.setdefault(round(box.get_y()), []).append((int(text.get_text()), box.get_facecolor()))
+    return rows
+
+
+def test_lesson_03_draws_which_worker_fetched_which_batch(lesson_03):
+    (figure,) = lesson_03.figures["explorer"]
+    rows = fetched(figure)
+    numbers = [number for row in rows.values() for number, _ in row]
+    assert sorted(numbers) == list(range(40))
+    assert numbers != sorted(numbers)
+    workers = [{colour for _, colour in row} for row in rows.values()]
+    assert all(len(colours) == 1 for colours in workers)  # whole batches
+    assert workers[::2] == [workers[0]] * 4  # in turn
+    assert workers[1::2] == [workers[1]] * 3
+    assert workers[0] != workers[1]
+
+
+def test_lesson_03_sliders_change_order_and_workers(lesson_03):
+    (widget,) = lesson_03.widgets
+    before = fetched(redraw(widget))
+    other_workers = fetched(redraw(widget, num_workers=0))
+    assert [[n for n, _ in row] for row in before.values()] == [[n for n, _ in row] for row in other_workers.values()]
+    assert len({colour for row in other_workers.values() for _, colour in row}) == 1
+    in_order = fetched(redraw(widget, shuffle=False, drop_last=True))
+    assert [n for row in in_order.values() for n, _ in row] == list(range(36))
+
+
+def test_lesson_03_shows_batches_and_twins(lesson_03):
+    (balance,) = lesson_03.figures["weighted-plot"]
+    shares = []
+    for ax in balance.axes:
+        heights = np.array([bar.get_height() for bar in ax.patches]).reshape(3, 25)
+        assert (heights.sum(axis=0) == 64).all()
+        shares.append(heights.mean(axis=1) / 64)
+    assert np.abs(shares[1] - 1 / 3).max() < 0.05 < np.abs(shares[0] - 1 / 3).max()
+    (twins,) = lesson_03.figures["neighbours"]
+    for ax, picture in zip(twins.axes, pictures(twins), strict=True):
+        number = int(ax.get_title().split()[1])
+        assert np.array_equal(picture, lesson_03.names["minute"][number][0][3:].permute(1, 2, 0).numpy())
+
+
+@pytest.fixture(scope="module")
+def lesson_04(run_with_widgets):
+    return run_with_widgets("04")
+
+
+def test_lesson_04_shows_what_each_operation_does(lesson_04):
+    (gallery,) = lesson_04.figures["gallery"]
+    cat = np.asarray(lesson_04.names["cat"])
+    shown = dict(zip([ax.get_title() for ax in gallery.axes], map(np.asarray, pictures(gallery)), strict=True))
+    assert shown["Resize(48)"].shape == (48, 72, 3)
+    assert np.array_equal(shown["RandomHorizontalFlip(p=1)"], cat[:, ::-1])
+    assert len({picture.tobytes() for picture in shown.values()}) == 8
+
+
+def is_green(ax):
+    return ax.title.get_color() == "#009E73"
+
+
+def test_lesson_04_marks_the_answers_that_are_no_longer_true(lesson_04):
+    (figure,) = lesson_04.figures["playground-draw"]
+    marked = {ax.get_xlabel(): (ax.get_title(), is_green(ax)) for ax in figure.axes}
+    answer, _ = marked["shift"]
+    other = {"left": "right", "right": "left"}[answer]
+    assert marked["flip"] == (answer, False)
+    assert marked["flip, swap the label"] == (other, True)
+    assert not marked["rotate"][1]
+    assert marked["shift"][1]
+    assert marked["darker"][1]
+    assert marked["other colours"][1]
+    (widget,) = lesson_04.widgets
+    turned = [redraw(widget, operation="rotate", strength=strength).axes[1] for strength in (0, 0.6)]
+    assert [is_green(ax) for ax in turned] == [True, False]
+    kept, flipped = (redraw(widget, operation="flip", strength=s) for s in (0, 1))
+    before, after = pictures(flipped)
+    assert np.array_equal(before[:, ::-1], after)
+    assert len(kept.axes) == 2
+
+
+def test_lesson_04_swaps_label_and_picture_together(lesson_04):
+    (figure,) = lesson_04.figures["theme-transforms"]
+    titles = {ax.get_title() for ax in figure.axes}
+    assert titles == {"left", "right"}  # one sample
+    names = lesson_04.names
+    means = names["scores"].mean(axis=1)  # (ways, themes)
+    (bars,) = lesson_04.figures["augment-plot"]
+    heights = np.array([bar.get_height() for bar in bars.axes[0].patches]).reshape(means.T.shape)
+    assert np.allclose(heights.T, means)
+
+
+@pytest.fixture(scope="module")
+def lesson_05(run):
+    return run("05")
+
+
+def test_lesson_05_draws_what_its_numbers_say(lesson_05):
+    (three,) = lesson_05.figures["interpolation"]
+    assert [ax.images[0].get_interpolation() for ax in three.axes] == ["nearest", "bilinear", "bicubic"]
+    (anatomy,) = lesson_05.figures["anatomy"]
+    first = anatomy.axes[0].get_position()
+    arrows = {text.get_text().split("=")[0].strip(): text for text in anatomy.axes[-1].texts if "=" in text.get_text()}
+    assert set(arrows) == {"left", "right", "bottom", "top", "wspace", "hspace"}
+    ends = [(text.xy, text.get_position()) for text in anatomy.axes[-1].texts if "=" not in text.get_text()]
+    assert ends[0][0][0] == pytest.approx(first.x0)
+    assert ends[3][0][1] == pytest.approx(first.y1)
+    (portrait,) = lesson_05.figures["portrait"]
+    assert portrait.axes[1].images[0].get_clip_path() is not None
+
+
+def test_lesson_05_finds_the_black_frame_and_the_wrong_labels(lesson_05):
+    names = lesson_05.names
+    (extremes,) = lesson_05.figures["extremes"]
+    assert extremes.axes[0].get_title() == "frame 0"
+    assert pictures(extremes)[0].max() == 0
+    assert pictures(extremes)[1].max() > 0
+    (suspicion,) = lesson_05.figures["suspicion-plot"]
+    orange = [ax.title.get_color() == "#D55E00" for ax in suspicion.axes]
+    assert 4 <= sum(orange) < 16
+    labels = names["labels"]
+    original = [ax.get_title() for ax, spoiled in zip(suspicion.axes, orange, strict=True) if not spoiled]
+    assert {title[0] for title in original} <= {str(label) for label in labels.unique().tolist()}
+    (curve,) = lesson_05.figures["search-curve"]
+    assert len(curve.axes[0].lines) == 20
+
+
+def test_lesson_05_browser_shows_the_frame_of_the_slider(lesson_05):
+    names = lesson_05.names
+    Run.take_figures()
+    names["slider"].value = 100
+    (figure,) = Run.take_figures()
+    assert np.array_equal(figure.axes[0].images[0].get_array(), names["episode"].frames[100])
+    assert figure.axes[1].get_title() == f"keys held: {names['episode'].keys[100] or 'none'}"
+    bars = figure.axes[1].patches
+    assert len(bars) == 91
+    expected = plt.matplotlib.colors.to_rgba(names["COLOURS"][names["episode"].actions[100]])
+    assert bars[45].get_facecolor() == expected
 
 
 @pytest.mark.desktop

@@ -322,8 +322,9 @@ print("frames:", len(stored.frames), "in", round(stored.times[-1]), "s")
 print(f"between two frames: {np.median(gaps):.1f} ms; the longest gap {gaps.max():.0f} ms")
 
 # %% [markdown] id="stored-notice"
-# 60 s × 60 frames would be 3,600. The 15 that are missing were all lost in that one gap, when the machine was busy with
-# something else. One gap in a minute does no harm; if there were many, you would want to know before you train.
+# 60 s × 60 frames would be 3,600. The 15 that are missing were all lost in that one gap. One gap in a minute does no
+# harm; if there were many, you would want to know before you train. (Where it is, and what happened there, comes out in
+# lesson 05.)
 #
 # ## Other sources
 #

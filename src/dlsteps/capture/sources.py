@@ -7,6 +7,15 @@ from typing import NamedTuple
 
 import numpy as np
 
+from dlsteps.capture.pictures import (
+    UnreadablePicture,
+    check_sizes,
+    check_unreadable,
+    read_picture,
+    resize_picture,
+    size_pair,
+    warn_of_skipped,
+)
 from dlsteps.capture.windows import CaptureError, WindowHidden, desktop, find_window
 
 PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff")
@@ -191,31 +200,58 @@ class VideoSource(FrameSource):
 
 
 class FolderSource(FrameSource):
-    """The pictures of a folder in the order of their names, 'frame2' before 'frame10'. `fps` gives them times."""
+    """The pictures of a folder in the order of their names, 'frame2' before 'frame10'; '.hidden' ones are left out.
 
-    def __init__(self, path, fps=30.0):
-        folder = Path(path)
-        if not folder.is_dir():
+    Args:
+        path: the folder.
+        fps: gives the pictures their times.
+        size: (width, height), or one number for a square; None keeps the pictures' own, which must then be one.
+        unreadable: "raise", or "skip" to leave out what cannot be read; the others keep their times.
+
+    Attributes: `skipped`, the files left out so far; at the end a warning says how many.
+
+    Raises `FileNotFoundError`, or `CaptureError` if there is no picture; `read()` raises `CaptureError` if the next one
+    is no whole picture, or of another size than the first.
+    """
+
+    def __init__(self, path, fps=30.0, size=None, unreadable="raise"):
+        check_unreadable(unreadable)
+        self.folder, self.size, self.unreadable, self.skipped = Path(path), size_pair(size), unreadable, []
+        if not self.folder.is_dir():
             raise FileNotFoundError(f"no folder {str(path)!r}")
-        self.files = sorted((f for f in folder.iterdir() if f.suffix.lower() in PICTURES), key=_natural)
+        files = (f for f in self.folder.iterdir() if f.suffix.lower() in PICTURES and not f.name.startswith("."))
+        self.files = sorted(files, key=_natural)
         if not self.files:
             raise CaptureError(f"no picture in {str(path)!r}: looked for {', '.join(PICTURES)}")
-        self.fps, self.next = fps, 0
+        self.fps, self.next, self.ended = fps, 0, False
+        self.first = None  # the file and the size that the others must have
 
     def read(self):
-        from PIL import Image, UnidentifiedImageError
+        while self.next < len(self.files):
+            file = self.files[self.next]
+            try:
+                pixels = self._sized(file, read_picture(file))
+            except UnreadablePicture:
+                if self.unreadable == "raise":
+                    raise
+                pixels = None
+                self.skipped.append(file)
+            self.next += 1
+            if pixels is not None:
+                return Frame(pixels, (self.next - 1) / self.fps)
+        if self.skipped and not self.ended:
+            warn_of_skipped(self.skipped, len(self.files), self.folder)
+        self.ended = True
+        return None
 
-        if self.next == len(self.files):
-            return None
-        file = self.files[self.next]
-        try:
-            with Image.open(file) as image:
-                pixels = np.asarray(image.convert("RGB"))
-        except (UnidentifiedImageError, OSError) as problem:
-            raise CaptureError(f"{str(file)!r} is not a picture that can be read ({problem})") from None
-        self.next += 1
-        return Frame(pixels, (self.next - 1) / self.fps)
+    def _sized(self, file, image):
+        """(H, W, 3) uint8, of the size asked for, or of the first picture's."""
+        if self.size is not None:
+            return resize_picture(np.asarray(image), self.size)
+        self.first = self.first or (file, image.size)
+        check_sizes(*self.first, file, image.size)
+        return np.asarray(image)
 
 
 def _natural(file):
-    return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", file.name.lower())]
+    return [int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", file.name.lower())]

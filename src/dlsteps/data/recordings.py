@@ -9,6 +9,7 @@ from torch.utils.data import Dataset, Subset
 from dlsteps.capture.recording import load_recording
 from dlsteps.data.frames import StoredFrames
 from dlsteps.data.transforms import as_float
+from dlsteps.data.workers import explain_missing_guard, require_main_guard
 from dlsteps.seed import own_generator
 
 
@@ -19,6 +20,8 @@ class FrameDataset(Dataset):
     `dataset[i]` is a sample. `dataset[[i, j, …]]` is a whole batch, x (B, 3 * stack, size, size) and y (B,), read at
     once: a loader with `batch_size=None` and a `BatchSampler` asks for such, and saves the collating. One with a plain
     `batch_size` gets its samples a batch at a time, too.
+
+    An index counts from the end if it is negative; one outside the dataset raises `IndexError`, which names it.
 
     A stack never reaches back across a gap or an episode's start: there the first frame is repeated. Frames whose
     action is unknown (-1) serve as history only.
@@ -37,6 +40,7 @@ class FrameDataset(Dataset):
     """
 
     def __init__(self, path, stack=2, size=64, transform=None, seed=0, num_actions=None):
+        explain_missing_guard()
         paths = [path] if isinstance(path, str | os.PathLike) else list(path)
         if not paths:
             raise ValueError("no recordings: name at least one")
@@ -68,8 +72,12 @@ class FrameDataset(Dataset):
         """The samples of a batch, as a list; a loader's fetcher prefers this to one call a sample."""
         return list(zip(*self._batch(indices), strict=True))
 
+    def __getstate__(self):
+        require_main_guard()
+        return vars(self)
+
     def _batch(self, indices):
-        indices = np.asarray(indices)
+        indices = inside(indices, len(self))
         episodes, numbers = self.episodes[indices], self.history[indices]
         if len(self.stores) == 1:
             frames = self.stores[0].take(numbers)  # (B, stack, 3, H, W)
@@ -105,6 +113,21 @@ def split_by_time(dataset, valid=0.2, gap=60):
     if not train or not last:
         raise ValueError(f"{len(dataset)} samples are too few to split with a gap of {gap}: record for longer")
     return Subset(dataset, train), Subset(dataset, last)
+
+
+def inside(indices, count):
+    """Indices of a dataset with `count` samples, all counted from its start. `IndexError` names one that is outside."""
+    indices = np.asarray(indices)
+    if indices.dtype.kind not in "iu":  # a mask, or what NumPy refuses in its own words
+        return indices
+    indices = indices.astype(np.int64)
+    outside = indices[(indices < -count) | (indices >= count)]
+    if len(outside):
+        raise IndexError(
+            f"index {outside[0]}, but there are {count} samples (0 … {count - 1}): "
+            "a sampler may have been made for another dataset"
+        )
+    return indices % count
 
 
 def _samples(recording, stack, path):
