@@ -11,10 +11,11 @@ import urllib.error
 import urllib.request
 
 import nbformat
+import psutil
 import pytest
 from conftest import wait_for
 
-from dlsteps.authoring.execute import execute_lessons, find_lessons
+from dlsteps.authoring.execute import PeakMemory, execute_lessons, find_lessons
 from dlsteps.cli import main
 
 
@@ -54,6 +55,14 @@ def test_a_kernel_that_dies_does_not_stop_the_others(tmp_path, capsys):
     out = capsys.readouterr().out
     assert "failed in cell 'cell-0': the kernel died" in out
     assert re.search(r"02_lives .* ok", out)
+
+
+@pytest.mark.skipif(not psutil.LINUX, reason="elsewhere shared pages count for each process")
+def test_memory_that_a_worker_shares_with_its_parent_counts_once():
+    program = "import os, time; block = bytearray(300_000_000); os.fork(); time.sleep(1.5)"
+    with subprocess.Popen([sys.executable, "-c", program]) as process, PeakMemory(process.pid) as memory:
+        process.wait()
+    assert 300e6 < memory.peak < 450e6
 
 
 def test_lessons_are_found_by_number(tmp_path):

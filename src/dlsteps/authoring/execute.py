@@ -106,6 +106,7 @@ def open_client(notebook, folder, timeout, kernel_stderr=None, coalesce_streams=
 class PeakMemory:
     """The largest resident memory of a process and its children, in bytes, looked at every `interval` seconds.
 
+    A loader's workers are copies of their parent on Linux and share most pages with it; each page counts once there.
     A process that takes more than `limit` bytes is killed, and then `exceeded` is True.
     """
 
@@ -117,7 +118,7 @@ class PeakMemory:
     def _watch(self):
         while not self.done.wait(self.interval):
             try:
-                self.peak = max(self.peak, sum(member.memory_info().rss for member in self._family()))
+                self.peak = max(self.peak, self._resident(self._family()))
             except psutil.NoSuchProcess:
                 continue
             if self.peak > self.limit:
@@ -129,6 +130,12 @@ class PeakMemory:
         with contextlib.suppress(psutil.NoSuchProcess):
             for member in self._family():
                 member.kill()
+
+    def _resident(self, family):
+        if psutil.LINUX and len(family) > 1:
+            with contextlib.suppress(psutil.AccessDenied):
+                return sum(member.memory_full_info().pss for member in family)
+        return sum(member.memory_info().rss for member in family)
 
     def _family(self):
         return [self.process, *self.process.children(recursive=True)]
