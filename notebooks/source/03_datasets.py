@@ -9,7 +9,7 @@
 # * draw batches in which rare answers are not rare, and use worker processes without their traps;
 # * split a recording so that the validation score means something.
 #
-# *25 minutes to read, an hour with the exercises, 20 seconds to run. You need lessons 00 and 02.*
+# *25 minutes to read, an hour with the exercises, 30 seconds to run. You need lessons 00 and 02.*
 
 # %% id="imports" tags=["setup"]
 import inspect

@@ -9,7 +9,7 @@
 # * vary a whole batch so that each sample draws its own chance;
 # * tell a helpful augmentation from one that teaches lies, before you train.
 #
-# *25 minutes to read, an hour with the exercises, 25 seconds to run. You need lessons 00 and 03.*
+# *25 minutes to read, an hour with the exercises, 40 seconds to run. You need lessons 00 and 03.*
 
 # %% id="imports" tags=["setup"]
 import csv

@@ -9,7 +9,7 @@
 # * run through any data set with five looks that find most of what is wrong with it;
 # * find wrong labels among thousands in a few minutes.
 #
-# *25 minutes to read, an hour with the exercises, 20 seconds to run. You need lessons 00 to 03.*
+# *25 minutes to read, an hour with the exercises, 25 seconds to run. You need lessons 00 to 03.*
 
 # %% id="imports" tags=["setup"]
 import matplotlib.cbook as cbook
