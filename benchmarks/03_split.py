@@ -8,38 +8,35 @@ training frames by heart. Writes data/split.csv, a row a training. A quarter of 
 
 import argparse
 import csv
+import tempfile
+from pathlib import Path
 
-import cv2
-import numpy as np
 import torch
 import torch.nn.functional as F
-from torch.utils.data import DataLoader, random_split
+from torch.utils.data import ConcatDataset, DataLoader, Subset, random_split
 
-from dlsteps.capture import EnvSource
+from dlsteps.agents.learn import record_headless
 from dlsteps.data import FrameDataset, data_path, split_by_time
 from dlsteps.data.paths import CHECKOUT
-from dlsteps.data.transforms import as_float
-from dlsteps.game import CatchEnv, Score, ScriptedPlayer
+from dlsteps.game import Score
 from dlsteps.models import ConvNet
 
 
-def new_minute(seed, size=64):
-    """x (3599, 6, size, size) uint8 and y (3599,): a minute that is played now, in stacks of two."""
-    frames, actions = [], []
-    source = EnvSource(CatchEnv(max_ticks=3600), ScriptedPlayer(), seed=seed)
-    while (frame := source.read()) is not None:
-        stored = cv2.resize(frame.pixels, (128, 128), interpolation=cv2.INTER_AREA)  # as in the committed recording
-        frames.append(cv2.resize(stored, (size, size), interpolation=cv2.INTER_AREA))
-        actions.append(frame.action)
-    x = torch.from_numpy(np.stack(frames)).permute(0, 3, 1, 2)
-    return torch.cat([x[:-1], x[1:]], dim=1), torch.tensor(actions[1:])
+def new_minute(seed, folder):
+    """A minute that is played and recorded now; without its first frame, whose stack would hold it twice."""
+    path = record_headless(folder / str(seed), 60, level=1, theme="night", fps=60, seed=seed, size=128)
+    dataset = FrameDataset(path)
+    return Subset(dataset, range(1, len(dataset)))
 
 
 @torch.no_grad()
-def accuracy(model, batches):
+def accuracy(model, dataset):
     model.eval()
-    answers = torch.cat([model(as_float(x)).argmax(dim=1) for x, _ in batches])
-    truth = torch.cat([y for _, y in batches])
+    answers, truth = [], []
+    for x, y in DataLoader(dataset, batch_size=256):
+        answers.append(model(x).argmax(dim=1))
+        truth.append(y)
+    answers, truth = torch.cat(answers), torch.cat(truth)
     return sum((answers == action)[truth == action].float().mean().item() for action in range(3)) / 3
 
 
@@ -65,8 +62,8 @@ def main():
     seeds = range(parser.parse_args().seeds)
     dataset = FrameDataset(data_path("catch_level1_night.npz"))
     weight = len(dataset) / (3 * torch.bincount(torch.from_numpy(dataset.actions)))
-    minutes = [new_minute(seed) for seed in range(2000, 2005)]
-    new = [(x, y) for xs, ys in minutes for x, y in zip(xs.split(256), ys.split(256), strict=True)]
+    folder = Path(tempfile.mkdtemp())
+    new = ConcatDataset([new_minute(seed, folder) for seed in range(2000, 2005)])
     rows = []
     for epochs in (10, 40):
         for seed in seeds:
@@ -75,8 +72,7 @@ def main():
                 "by time": split_by_time(dataset),
             }.items():
                 model = train(train_set, weight, seed, epochs)
-                parts = (DataLoader(part, batch_size=256) for part in (train_set, valid_set))
-                figures = [accuracy(model, list(part)) for part in (*parts, new)]
+                figures = [accuracy(model, part) for part in (train_set, valid_set, new)]
                 rows.append((name, epochs, seed, *(f"{figure:.4f}" for figure in figures)))
                 print(*rows[-1], flush=True)
         for name in ("random", "by time"):

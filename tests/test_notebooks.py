@@ -23,7 +23,7 @@ from dlsteps.authoring.source import parse, read_lesson
 from dlsteps.capture import windows
 from dlsteps.data import data_path
 from dlsteps.exercises.engine import find_exercise, find_quiz
-from dlsteps.game import Catch
+from dlsteps.game import Catch, score
 
 NOTEBOOKS = ROOT / "notebooks"
 SOURCES = find_lessons(NOTEBOOKS / "source", suffix=".py")
@@ -430,6 +430,11 @@ def test_lesson_04_swaps_label_and_picture_together(lesson_04):
     (bars,) = lesson_04.figures["augment-plot"]
     heights = np.array([bar.get_height() for bar in bars.axes[0].patches]).reshape(means.T.shape)
     assert np.allclose(heights.T, means)
+
+
+@pytest.mark.parametrize(("action", "scored"), [(0, "-0.07"), (1, "-0.03"), (2, "-0.07")])
+def test_lesson_04_says_what_players_score_that_always_do_the_same(action, scored):
+    assert f"{score(lambda frame: action, level=1, seeds=range(10)).mean:.2f}" == scored
 
 
 @pytest.fixture(scope="module")
