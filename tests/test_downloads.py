@@ -267,14 +267,14 @@ def test_a_damaged_archive_is_said_in_one_line_and_the_next_call_goes_well(serve
 
 
 def test_a_server_that_falls_silent_is_not_waited_for(server, fashion, tmp_path, monkeypatch, capfd):
-    monkeypatch.setattr("dlsteps.data.downloads.SILENCE", 0.3)
+    monkeypatch.setattr("dlsteps.data.network.SILENCE", 0.3)
     server.stalled.add("train-images-idx3-ubyte.gz")
     check_is_stand_in(load_fashion_mnist(root=tmp_path), "FashionMNIST", "timed out", capfd)
 
 
 def test_a_network_that_gives_no_answer_at_all_is_not_waited_for(tmp_path, monkeypatch, capfd):
     """As where packets are thrown away: the search for the name hangs, and that has no timeout."""
-    monkeypatch.setattr("dlsteps.data.downloads.PATIENCE", 0.3)
+    monkeypatch.setattr("dlsteps.data.network.PATIENCE", 0.3)
     released = threading.Event()
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_: released.wait(20))
     check_is_stand_in(load_fashion_mnist(root=tmp_path), "FashionMNIST", "no answer in 0.3 s", capfd)

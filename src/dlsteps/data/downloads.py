@@ -1,17 +1,10 @@
 """Data sets from the network; without one, the digits that come with the course take their place."""
 
 import contextlib
-import io
 import os
-import queue
 import shutil
-import socket
 import tempfile
-import threading
-import time
-import urllib.request
 from pathlib import Path
-from urllib.error import HTTPError
 
 import numpy as np
 import torch
@@ -19,12 +12,10 @@ from PIL import Image
 from torchvision.datasets import CIFAR10, FashionMNIST, VisionDataset
 from torchvision.transforms.v2.functional import resize
 
+from dlsteps.data import network
 from dlsteps.data.digits import load_digits5k
 from dlsteps.data.frames import cache_folder
 from dlsteps.data.workers import explain_missing_guard
-
-PATIENCE = 8  # seconds until the server must have answered
-SILENCE = 10  # seconds without a byte, later on
 
 
 def load_fashion_mnist(train=True, transform=None, root=None):
@@ -88,43 +79,15 @@ def _load(dataset, folder, addresses, train, transform, root):
     with contextlib.suppress(Exception):  # not there, or damaged: then it is downloaded
         return dataset(root, train, transform)
     try:
-        _reach(addresses)
+        network.reach(addresses)
         _download(dataset, root, folder)
         return dataset(root, train, transform)
     except Exception as problem:  # whatever it was, it is said, and the lesson goes on
         print(
-            f"{dataset.__name__} could not be downloaded ({_reason(problem)}): "
+            f"{dataset.__name__} could not be downloaded ({network.reason(problem)}): "
             "the 5,000 digits that come with the course take its place"
         )
     return Digits(train, transform, colour=dataset is CIFAR10)
-
-
-def _reach(addresses):
-    """Raise the reason why none of the addresses answers, `PATIENCE` seconds from now at the latest.
-
-    A timeout alone would not do: it begins anew for each of a server's machines, and not while its name is looked up.
-    """
-    answers, end = queue.SimpleQueue(), time.monotonic() + PATIENCE
-
-    def ask(address):
-        try:
-            request = urllib.request.Request(address, headers={"User-Agent": "pytorch/vision"})
-            answers.put(urllib.request.urlopen(request, timeout=PATIENCE).close())
-        except Exception as problem:
-            if isinstance(problem, HTTPError):
-                problem.close()  # it is an open page as well
-            answers.put(problem)
-
-    for address in addresses:
-        threading.Thread(target=ask, args=[address], daemon=True).start()
-    for _ in addresses:
-        try:
-            problem = answers.get(timeout=max(end - time.monotonic(), 0))
-        except queue.Empty:
-            raise TimeoutError(f"no answer in {PATIENCE} s") from None
-        if problem is None:
-            return
-    raise problem
 
 
 def _download(dataset, root, folder):
@@ -132,35 +95,9 @@ def _download(dataset, root, folder):
     damaged = (root / folder).exists()
     root.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=root, prefix=".new-") as new:
-        with _silent(), _default_timeout(SILENCE):
+        with network.silent(), network.default_timeout(network.SILENCE):
             dataset(new, download=True)
         if damaged:
             shutil.rmtree(root / folder)
         with contextlib.suppress(OSError):  # another notebook was faster
             os.replace(Path(new, folder), root / folder)
-
-
-@contextlib.contextmanager
-def _silent():
-    """Inside, nothing is printed: no progress bars."""
-    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-        yield
-
-
-@contextlib.contextmanager
-def _default_timeout(seconds):
-    """Inside, a socket that waits for so long gives up; torchvision sets no timeout of its own."""
-    before = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(seconds)
-    try:
-        yield
-    finally:
-        socket.setdefaulttimeout(before)
-
-
-def _reason(problem):
-    """Why a download failed, in a few words."""
-    if not isinstance(problem, HTTPError):  # which says all there is
-        problem = getattr(problem, "reason", problem)
-    words = (getattr(problem, "strerror", None) or str(problem) or type(problem).__name__).strip().splitlines()[-1]
-    return "a file arrived damaged" if "corrupted" in words else words

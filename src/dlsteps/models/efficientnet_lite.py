@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from dlsteps.models.inputs import check_pictures, upright_rgb
 from dlsteps.models.loading import read_weights
 
 LITE0 = (  # expansion, channels, repeats, stride of the first, kernel size
@@ -27,7 +28,8 @@ def efficientnet_lite0(num_classes=1000, weights=None):
     """EfficientNet-Lite0, 4.7 million parameters: new, or with `weights="imagenet"`.
 
     With `num_classes` other than 1000 the ImageNet weights go into `feature_extractor`, and `head` is new.
-    For what the input must be, see `preprocess`; for what the 1,000 classes are, `imagenet_classes`.
+    For what the input must be, see `preprocess`; for what the 1,000 classes are, `imagenet_classes`. Other input is
+    an error that says what to do (`check_pictures`).
 
     Raises ValueError for other `weights`, ImportError if the package that holds them is missing.
     """
@@ -39,9 +41,11 @@ def efficientnet_lite0(num_classes=1000, weights=None):
         if num_classes != 1000:
             values |= {name: value for name, value in model.state_dict().items() if name.startswith("head.")}
         model.load_state_dict(values)  # strict: every name, every shape
+    model.register_forward_pre_hook(check_pictures, with_kwargs=True)
     return model
 
 
+# lesson 06
 class EfficientNetLite(nn.Module):
     """From pictures to a score (logit) for each class: (B, 3, H, W) float to (B, num_classes).
 
@@ -75,6 +79,7 @@ class EfficientNetLite(nn.Module):
         return self.head(features)  # (B, num_classes)
 
 
+# lesson 06
 class InvertedResidual(nn.Module):
     """Widen, look at each channel by itself, narrow: (B, in, H, W) to (B, out, H / stride, W / stride), rounded up.
 
@@ -97,6 +102,7 @@ class InvertedResidual(nn.Module):
         return x + y if self.residual else y
 
 
+# lesson 06
 def convolve(in_channels, out_channels, kernel_size=1, stride=1, groups=1):
     """Convolution, batch normalisation (with TensorFlow's eps and momentum, as the weights demand), ReLU6."""
     return nn.Sequential(
@@ -106,6 +112,7 @@ def convolve(in_channels, out_channels, kernel_size=1, stride=1, groups=1):
     )
 
 
+# lesson 06
 class SameConv2d(nn.Conv2d):
     """A convolution with TensorFlow's 'same' padding: (B, in, H, W) to (B, out, H / stride, W / stride), rounded up.
 
@@ -151,6 +158,7 @@ def imagenet_weights():
     return {our_name(name): value for name, value in weights.items()}
 
 
+# lesson 07
 def our_name(name):
     """`_blocks.3._bn1.weight` in the file is `feature_extractor.blocks.3.depthwise.1.weight` here."""
     *block, layer, value = name.split(".")
@@ -170,7 +178,11 @@ def preprocess(photo, size=224):
     """A photograph as the ImageNet weights know it: a (3, size, size) float32 tensor, -1 … 1.
 
     The shorter side becomes 256 / 224 of `size`, the middle is cut out, and 0 … 1 is stretched with mean 0.5 and
-    deviation 0.5. `photo`: a `PIL.Image`, or a (3, H, W) uint8 tensor; grey becomes RGB.
+    deviation 0.5. `photo`: a `PIL.Image`, or a (3, H, W) uint8 tensor; grey becomes RGB. A `PIL.Image` is turned
+    upright as its EXIF says; what is transparent becomes white; 16 bits become 8.
+
+    Raises TypeError for a path, an array and another dtype; ValueError for another shape (a batch, channels last),
+    for a photo without pixels, and for a `PIL.Image` of floats.
     """
     from torchvision.transforms import v2
 
@@ -183,4 +195,4 @@ def preprocess(photo, size=224):
         v2.Normalize([0.5] * 3, [0.5] * 3),
         v2.ToPureTensor(),
     ]
-    return v2.Compose(steps)(photo)
+    return v2.Compose(steps)(upright_rgb(photo))

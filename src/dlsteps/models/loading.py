@@ -76,14 +76,22 @@ def load_matching(model, state_dict):
     _check_state_dict(state_dict)
     ours, theirs = _shapes(model.state_dict()), _shapes(state_dict)
     _check_names(ours, theirs)
+    fitting = matching(model, state_dict)
     report = LoadReport(
-        loaded=[name for name in ours if ours[name] == theirs.get(name)],
+        loaded=[name for name in ours if name in fitting],
         missing=[name for name in ours if name not in theirs],
         unexpected=[name for name in theirs if name not in ours],
         mismatched=[(name, ours[name], theirs[name]) for name in ours if ours[name] != theirs.get(name, ours[name])],
     )
-    model.load_state_dict({name: state_dict[name] for name in report.loaded}, strict=False)
+    model.load_state_dict(fitting, strict=False)
     return report
+
+
+# lesson 07
+def matching(model, state_dict):
+    """{name: value} of what `model` has, too, by that name and in that shape."""
+    ours = model.state_dict()
+    return {name: value for name, value in state_dict.items() if name in ours and ours[name].shape == value.shape}
 
 
 def _check_state_dict(given):
