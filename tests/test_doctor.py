@@ -340,9 +340,9 @@ def test_packages_as_a_table():
         PackageCheck("python-xlib", "Xlib", "missing", "", "", 'python -m pip install "python-xlib"'),
     ]
     assert doctor.format_packages(checks).splitlines() == [
-        "package      import  status   version  note",
-        "numpy        numpy   OK       2.4.6",
-        "python-xlib  Xlib    missing",
+        "package      import as  status   version  note",
+        "numpy                   OK       2.4.6",
+        "python-xlib  Xlib       missing",
         '  repair: python -m pip install "python-xlib"',
     ]
 

@@ -25,7 +25,8 @@ def table(rows):
 
 def format_packages(checks):
     """The list of `check_packages` as a table, each repair command under its package."""
-    heading, *lines = table([("package", "import", "status", "version", "note"), *(c[:5] for c in checks)]).splitlines()
+    rows = [(c.package, "" if c.module == c.package.replace("-", "_") else c.module, *c[2:5]) for c in checks]
+    heading, *lines = table([("package", "import as", "status", "version", "note"), *rows]).splitlines()
     repairs = [f"\n  repair: {check.repair}" if check.repair else "" for check in checks]
     return "\n".join([heading, *map("".join, zip(lines, repairs, strict=True))])
 
