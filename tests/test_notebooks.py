@@ -3,11 +3,13 @@
 import ast
 import builtins
 import contextlib
+import io
 import os
 import re
 import statistics
 import subprocess
 import sys
+from datetime import datetime
 from pathlib import Path
 
 import ipywidgets
@@ -483,6 +485,119 @@ def test_lesson_05_browser_shows_the_frame_of_the_slider(lesson_05):
     assert len(bars) == 91
     expected = plt.matplotlib.colors.to_rgba(names["COLOURS"][names["episode"].actions[100]])
     assert bars[45].get_facecolor() == expected
+
+
+@pytest.fixture(scope="module")
+def lesson_06(run):
+    return run("06")
+
+
+def test_lesson_06_draws_the_edges_and_the_receptive_field(lesson_06):
+    names = lesson_06.names
+    (edges,) = lesson_06.figures["edge-plot"]
+    grey, _, found = (np.asarray(picture) for picture in pictures(edges))
+    steps = grey[:, 2:] - grey[:, :-2]  # right of a pixel minus left of it
+    expected = np.clip(steps[:-2] + steps[1:-1] + steps[2:], 0, None)
+    assert np.allclose(found, expected, atol=1e-5)
+    (field,) = lesson_06.figures["trace-plot"]
+    rows, columns = np.nonzero(pictures(field)[0])
+    (box,) = field.axes[1].patches
+    assert {np.ptp(rows) + 1, np.ptp(columns) + 1, box.get_width(), box.get_height()} == {17}
+    assert names["blocks"][-1].field == 851
+
+
+def test_lesson_06_draws_what_the_layers_cost(lesson_06):
+    (costs,) = lesson_06.figures["cost-plot"]
+    bars = [bar.get_height() for bar in costs.axes[0].patches]
+    assert sum(bars[:5]) == pytest.approx(1)
+    assert sum(bars[5:]) == pytest.approx(1)
+    assert bars[3] == pytest.approx(262_272 / 278_883)  # the linear layer's share of the five layers' parameters
+    (drawing,) = lesson_06.figures["drawing"]
+    boxes = drawing.axes[0].patches
+    assert [box.get_height() for box in boxes[::9]] == [112, 14, 1]  # stem, block 8, head
+    channels = [int(text.get_text().split()[0]) for text in drawing.axes[0].texts]
+    assert len(channels) == len(boxes) == 1 + 16 + 2
+    assert [box.get_width() for box in boxes] == pytest.approx([14 + count / 12 for count in channels])
+    heights = [bar.get_height() for bar in drawing.axes[1].patches]
+    assert [sum(heights[:19]), sum(heights[19:])] == pytest.approx([1, 1])
+
+
+@pytest.mark.parametrize(
+    ("changes", "title"),
+    [
+        ({}, "sizes 16 → 8 → 4: the number on top sees 7 pixels"),
+        ({"stride": 1, "layers": 4}, "sizes 16 → 16 → 16 → 16 → 16: the number on top sees 9 pixels"),
+        ({"kernel_size": 5, "padding": 0}, "sizes 16 → 6 → 1: the number on top sees 13 pixels"),
+        ({"kernel_size": 5, "padding": 0, "layers": 4}, "sizes 16 → 6 → 1: the number on top sees 13 pixels"),
+        ({"kernel_size": 1, "padding": 0, "stride": 1}, "sizes 16 → 16 → 16: the number on top sees 1 pixels"),
+    ],
+)
+def test_lesson_06_shape_explorer_draws_other_layers(lesson_06, changes, title):
+    sliders = lesson_06.names["sliders"]
+    Run.take_figures()
+    for name, value in ({"kernel_size": 3, "stride": 2, "padding": 1, "layers": 1} | changes).items():
+        sliders[name].value = value
+    Run.take_figures()
+    sliders["layers"].value = 5 - sliders["layers"].value  # so that the last change is always one
+    Run.take_figures()
+    sliders["layers"].value = ({"layers": 2} | changes)["layers"]
+    (figure,) = Run.take_figures()
+    assert figure.axes[0].get_title() == title
+
+
+@pytest.fixture(scope="module")
+def lesson_07(run):
+    return run("07")
+
+
+def test_lesson_07_draws_the_answers_and_the_measured_accuracies(lesson_07):
+    names = lesson_07.names
+    (figure,) = lesson_07.figures["top5-plot"]
+    bars = [ax for ax in figure.axes if ax.patches]
+    for ax, answer in zip((*bars[:4], *bars[4:]), names["answers"], strict=True):
+        assert [text.get_text() for text in ax.texts] == [name for name, _ in answer[::-1]]
+        assert [bar.get_width() for bar in ax.patches] == pytest.approx([value for _, value in answer[::-1]])
+    (chart,) = lesson_07.figures["chart-plot"]
+    for ax in chart.axes:
+        for bars in ax.containers:
+            if not hasattr(bars, "patches"):
+                continue  # the error bars
+            for bar, count in zip(bars.patches, ("5", "20"), strict=True):
+                key = (ax.get_title(), bars.get_label(), count)
+                values = [
+                    float(row["accuracy"])
+                    for row in names["rows"]
+                    if (row["data"], row["way"], row["of_each_class"]) == key
+                ]
+                assert len(values) == 5
+                assert bar.get_height() == pytest.approx(np.mean(values))
+
+
+def test_lesson_07_classifier_takes_a_photo_from_the_menu_or_from_a_file(lesson_07, capsys):
+    names = lesson_07.names
+    Run.take_figures()
+    names["menu"].value = "rocket"
+    (figure,) = Run.take_figures()
+    assert figure.axes[1].get_title() == "missile: 37%"
+    file = io.BytesIO()
+    names["photos"]["cat"].save(file, "PNG")
+    upload(names["upload"], "cat.png", file.getvalue())
+    (figure,) = Run.take_figures()
+    assert "cat" in figure.axes[1].get_title()
+    upload(names["upload"], "notes.txt", b"no picture")
+    assert Run.take_figures() == []
+    assert said(names["output"], capsys) == "notes.txt is not a picture that can be read: choose a JPEG or PNG file"
+
+
+def upload(widget, name, content):
+    """What the browser does when somebody chooses a file."""
+    file = {"name": name, "type": "", "size": len(content), "content": content, "last_modified": datetime.now()}
+    widget.value = (file,)
+
+
+def said(output, capsys):
+    """What was printed into an `Output`; outside a kernel it goes to stdout."""
+    return capsys.readouterr().out.strip()
 
 
 @pytest.mark.desktop

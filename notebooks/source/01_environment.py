@@ -81,10 +81,11 @@ print("cv2 OK")
 print(format_packages(check_packages()))
 
 # %% [markdown] id="packages-notice"
-# Read the column `status`. **OK** needs nothing. **not for this system** is right as it is: `pywin32` exists on Windows
-# only, and the note beside it says what does its work here. **optional** is not needed. If you see only these three,
-# your machine is ready. Under **missing** or **broken** stands the command that repairs it: copy that line into a
-# terminal. What does such a repair look like? We ask for a package that does not exist.
+# (`import as` is empty where the two names are the same.) Read the column `status`. **OK** needs nothing. **not for
+# this system** is right as it is: `pywin32` exists on Windows only, and the note beside it says what does its work
+# here. **optional** is not needed. If you see only these three, your machine is ready. Under **missing** or **broken**
+# stands the command that repairs it: copy that line into a terminal. What does such a repair look like? We ask for a
+# package that does not exist.
 
 # %% id="missing"
 result = check_package(Package("no-such-package", "no_such_package"))

@@ -1,6 +1,6 @@
 """What a loader may give, moved to a device and taken apart."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import torch
 
@@ -9,22 +9,24 @@ TARGETS = ("y", "label", "labels", "target")
 
 def to_device(batch, device):
     """The batch on `device`: tensors, anything with `.to`, and lists, tuples and dicts of these; the rest as it is."""
-    if hasattr(batch, "to"):
-        return batch.to(device, non_blocking=True) if isinstance(batch, torch.Tensor) else batch.to(device)
-    if isinstance(batch, Mapping):
-        return {name: to_device(value, device) for name, value in batch.items()}
-    if isinstance(batch, Sequence) and not isinstance(batch, str | bytes):
+    if isinstance(batch, torch.Tensor):
+        return batch if batch.device == device else batch.to(device, non_blocking=True)
+    if isinstance(batch, list | tuple):
         moved = [to_device(part, device) for part in batch]
         return type(batch)(*moved) if hasattr(batch, "_fields") else moved
+    if hasattr(batch, "to"):
+        return batch.to(device)
+    if isinstance(batch, Mapping):
+        return {name: to_device(value, device) for name, value in batch.items()}
     return batch
 
 
 def split_batch(batch):
-    """(inputs, inputs by name, target) of a batch: a sequence (*inputs, target), a dict, or an object with `.y`.
+    """(inputs, inputs by name, target) of a batch: a list or tuple (*inputs, target), a dict, or an object with `.y`.
 
-    Raises TypeError for anything else, and ValueError for a dict without a target.
+    Raises TypeError for anything else, and ValueError for a sequence or dict without a target.
     """
-    if isinstance(batch, Sequence):
+    if isinstance(batch, list | tuple):
         if len(batch) < 2:
             raise ValueError(f"a batch of {len(batch)} part: at least two wanted, (x, y)")
         return batch[:-1], {}, batch[-1]
@@ -39,9 +41,10 @@ def split_batch(batch):
 
 
 def batch_size(target):
-    """How many samples there are in a target: a tensor, or a sequence or dict of tensors."""
+    """How many samples there are in a target: a tensor, or a list, tuple or dict of tensors."""
+    if isinstance(target, torch.Tensor):
+        return target.shape[0]
     if isinstance(target, Mapping):
-        target = next(iter(target.values()))
-    elif isinstance(target, list | tuple) and target and isinstance(target[0], torch.Tensor):
-        target = target[0]
-    return len(target)
+        return batch_size(next(iter(target.values())))
+    first = target[0] if isinstance(target, list | tuple) and target else None
+    return batch_size(first) if isinstance(first, torch.Tensor) else len(target)

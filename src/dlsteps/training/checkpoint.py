@@ -28,7 +28,6 @@ def save_checkpoint(trainer, path):
     distributed.barrier()
 
 
-# lesson 12
 def state_of(trainer):
     """What a run is, besides its code and its data."""
     return {

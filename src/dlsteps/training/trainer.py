@@ -69,7 +69,6 @@ class Trainer:
             self.notify("fit_end")
         return self.history
 
-    # lesson 08
     def train_epoch(self, loader):
         """One pass over the loader; returns {"train_loss": mean over all samples, and so on for each metric}."""
         self.net.train()
@@ -88,7 +87,6 @@ class Trainer:
                 break
         return averages.compute()
 
-    # lesson 08
     @torch.no_grad()
     def evaluate(self, loader, name="valid"):
         """Loss and metrics over a loader, in eval mode; returns {"valid_loss": mean over all samples, …}."""
@@ -101,7 +99,6 @@ class Trainer:
         self.model.train(training)
         return averages.compute()
 
-    # lesson 08
     def forward(self):
         """From `batch` to `output` and `loss`; returns the target."""
         self.batch = to_device(self.batch, self.device)
