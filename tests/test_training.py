@@ -25,6 +25,7 @@ from dlsteps.training import (
     top_k_accuracy,
 )
 from dlsteps.training.callbacks import EVENTS
+from dlsteps.training.metrics import Averages
 
 X = torch.randn(50, 8, generator=torch.Generator().manual_seed(0))
 Y = (X.sum(dim=1) > 0).long()
@@ -113,6 +114,22 @@ def test_evaluate_leaves_the_model_as_it_was():
     assert trainer.model.training
     assert all(torch.equal(before[name], value) for name, value in trainer.model.state_dict().items())
     assert all(value.grad is None for value in trainer.model.parameters())
+
+
+def test_evaluate_brings_back_each_mode():
+    trainer = make()
+    trainer.model[1].eval()
+    trainer.evaluate(batches())
+    assert [part.training for part in trainer.model] == [True, False, True, True]
+    with pytest.raises(ValueError, match="at least two"):
+        trainer.evaluate([(X,)])
+    assert [part.training for part in trainer.model] == [True, False, True, True]
+
+
+def test_a_float16_loss_is_summed_without_overflow():
+    averages = Averages("train", {}, torch.device("cpu"))
+    averages.add(torch.tensor(300.0, dtype=torch.float16), None, torch.zeros(1000))
+    assert averages.compute() == {"train_loss": 300.0}
 
 
 def test_events_come_in_order():
@@ -473,3 +490,5 @@ def test_two_processes_train_together(tmp_path):
         assert all(torch.equal(value, other["model"][name]) for name, value in straight["model"].items())
     assert straight["samples"] == 51
     assert straight["agree"]
+    buffer = straight["model"]["1.running_mean"][0].item()
+    assert straight["history"][-1]["valid_buffer"] == pytest.approx(buffer, rel=1e-6)  # already when evaluating

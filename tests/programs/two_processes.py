@@ -43,9 +43,8 @@ def make(name):
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2)
     same = Same()
     callbacks = [EarlyStopping(patience=9), ClipGradients(), same, Checkpoint(folder / name)]
-    trainer = Trainer(
-        model, optimizer, nn.CrossEntropyLoss(), metrics={"count": count}, callbacks=callbacks, device="cpu"
-    )
+    metrics = {"count": count, "buffer": lambda output, target: model[1].running_mean[0]}
+    trainer = Trainer(model, optimizer, nn.CrossEntropyLoss(), metrics=metrics, callbacks=callbacks, device="cpu")
     train = TensorDataset(x, y)
     loader = DataLoader(train, 8, sampler=DistributedSampler(train))
     return trainer, same, loader, DataLoader(distributed.shard(train), 16)

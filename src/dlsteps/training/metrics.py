@@ -44,7 +44,7 @@ class Averages:
         """Count a batch: loss a scalar tensor, the mean over the batch."""
         samples = batch_size(target)
         self.samples += samples
-        self.loss_sum += loss.detach() * samples
+        self.loss_sum.add_(loss.detach(), alpha=samples)  # a float16 loss is not multiplied in float16
         for key, metric in self.metrics.items():
             self.sums[key] += _checked(key, metric(output, target)) * samples
 

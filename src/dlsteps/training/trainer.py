@@ -4,6 +4,7 @@ import contextlib
 
 import torch
 
+from dlsteps.models.inputs import eval_mode
 from dlsteps.seed import seed_everything
 from dlsteps.training import distributed
 from dlsteps.training.batches import split_batch, to_device
@@ -85,18 +86,17 @@ class Trainer:
             self.optimizer.zero_grad()
             if self.step == self.last_step or self.stop:
                 break
+        distributed.share_buffers(self.model)
         return averages.compute()
 
     @torch.no_grad()
     def evaluate(self, loader, name="valid"):
         """Loss and metrics over a loader, in eval mode; returns {"valid_loss": mean over all samples, …}."""
-        training = self.model.training
-        self.model.eval()
         averages = Averages(name, self.metrics, self.device)
-        for self.batch in loader:
-            target = self.forward()
-            averages.add(self.loss, self.output, target)
-        self.model.train(training)
+        with eval_mode(self.model):
+            for self.batch in loader:
+                target = self.forward()
+                averages.add(self.loss, self.output, target)
         return averages.compute()
 
     def forward(self):
@@ -135,7 +135,6 @@ class Trainer:
     def end_epoch(self, record):
         """Record, then callbacks, then what saves: so that their order in the list does not matter."""
         check_record(record, self.epoch)
-        distributed.share_buffers(self.model)
         if self.once_an_epoch:
             self.scheduler.step(record["valid_loss"] if "valid_loss" in record else record["train_loss"])
         self.history.append({"epoch": self.epoch, **record})
