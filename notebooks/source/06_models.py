@@ -895,9 +895,10 @@ check("6.6", Residual)
 league("06")
 
 # %% [markdown] id="next"
-# No better than random play. The mean over all places says *that* there are a ball and a paddle, which is true of every
-# frame, and not where. For *cat or coffee?* that is just right, for Catch it is fatal. **Do not throw away what the
-# answer depends on.**
+# No better than random play. Each number before the mean sees 17 pixels, a ball or a paddle and not both; and the mean
+# over all places says *that* there are a ball and a paddle, which is true of every frame, and not where. For *cat or
+# coffee?* that is just right, here it is fatal. **Do not throw away what the answer depends on.** (Must a network that
+# averages fail at Catch? Wait for lesson 07.)
 #
 # **Next:** [07 · Pretrained models](07_pretrained.ipynb), where the network that you built gets weights that took
 # Google's computers days to find.
