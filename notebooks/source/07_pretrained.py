@@ -419,7 +419,7 @@ def fit_linear(x, y, steps=300):
     """A linear layer from x (N, D) to two logits."""
     torch.manual_seed(0)
     layer = nn.Linear(x.shape[1], 2)
-    optimizer = torch.optim.AdamW(layer.parameters(), lr=1e-2)
+    optimizer = torch.optim.AdamW(layer.parameters(), lr=1e-3)
     for _ in range(steps):
         loss = F.cross_entropy(layer(x), y)
         optimizer.zero_grad()
