@@ -126,7 +126,7 @@ def test_table_covers_what_pyproject_installs():
 def test_text_report(examined, capsys):
     assert doctor.main([]) == 0
     out, err = capsys.readouterr()
-    assert out.startswith("package  import  status  version  note\nnumpy    numpy   OK      2.0\n\npython  ")
+    assert out.startswith("package  import as  status  version  note\nnumpy               OK      2.0\n\npython  ")
     assert "\n\nopen a window  OK  fine\n\n-----" in out
     assert "all that the course needs works here\n" in out
     assert err == ""

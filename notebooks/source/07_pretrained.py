@@ -282,6 +282,7 @@ try:
     turned.load_state_dict({"weight": small.weight}, strict=False)
 except RuntimeError as error:
     print(str(error).splitlines()[1].strip())
+nnw = efficientnet_lite0(num_classes=10)
 pre_dict = {k: v for k, v in renamed.items() if k in nnw.state_dict() and nnw.state_dict()[k].numel() == v.numel()}
 missing_keys, unexpected_keys = nnw.load_state_dict(pre_dict, strict=False)
 print("missing:", missing_keys, " unexpected:", unexpected_keys)
@@ -335,7 +336,6 @@ print(load_matching(efficientnet_lite0(num_classes=10), renamed))
 # %% id="digits"
 images, labels = load_digits5k()
 large = (resize(images[::5], [96, 96]) / 127.5 - 1).expand(-1, 3, -1, -1)  # (1000, 3, 96, 96), grey as RGB
-targets = labels[::5]
 
 
 # %% id="moved"
@@ -413,8 +413,11 @@ grey = (resize(faces[:, None], [96, 96]) * 2 - 1).expand(-1, 3, -1, -1)  # (200,
 is_face = (torch.arange(200) < 100).long()
 few = torch.tensor([*range(5), *range(100, 105)])
 rest = torch.tensor([*range(50, 100), *range(150, 200)])
+with torch.no_grad():
+    features = torch.cat([lite0.feature_extractor(batch) for batch in grey.split(50)])  # (200, 1280)
 
 
+# %% id="fit"
 def fit_linear(x, y, steps=300):
     """A linear layer from x (N, D) to two logits."""
     torch.manual_seed(0)
@@ -428,8 +431,6 @@ def fit_linear(x, y, steps=300):
     return layer
 
 
-with torch.no_grad():
-    features = torch.cat([lite0.feature_extractor(batch) for batch in grey.split(50)])  # (200, 1280)
 for name, data, limit in (("features", features, 0.95), ("pixels", faces.flatten(1), 0.9)):
     layer = fit_linear(data[few], is_face[few])
     accuracy = (layer(data[rest]).argmax(dim=1) == is_face[rest]).float().mean().item()
