@@ -481,10 +481,8 @@ def measured(task, way, count):
 print("right on others, mean ± deviation of 5      5 of each      20 of each")
 for task in ("faces", "digits"):
     for way in WAYS:
-        five, more = (measured(task, way, count) for count in (5, 20))
-        print(
-            f"{task:7} {way:32} {five.mean():.2f} ± {five.std(ddof=1):.2f}    {more.mean():.2f} ± {more.std(ddof=1):.2f}"
-        )
+        both = [measured(task, way, count) for count in (5, 20)]
+        print(f"{task:7} {way:32}", "    ".join(f"{values.mean():.2f} ± {values.std(ddof=1):.2f}" for values in both))
 
 # %% id="chart-plot"
 fig, axes = plt.subplots(1, 2, figsize=(9, 3.6), sharey=True, layout="constrained")
