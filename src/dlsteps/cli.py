@@ -13,9 +13,6 @@ def main(argv=None):
     """Run one command; returns the exit code. What a user can mend is said in one line, without a traceback."""
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="replace")  # an old Windows console lacks some characters
-    os.environ.setdefault(
-        "OMP_WAIT_POLICY", "PASSIVE"
-    )  # else torch crawls beside a busy program: benchmarks/waiting.py
     parser = argparse.ArgumentParser(prog="python course.py", description="Deep Learning, Step by Step")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     argv = sys.argv[1:] if argv is None else argv
