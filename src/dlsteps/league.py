@@ -3,6 +3,7 @@
 import csv
 
 from dlsteps.data.paths import data_path
+from dlsteps.tables import table
 
 
 def league(lesson):
@@ -10,6 +11,4 @@ def league(lesson):
     with open(data_path("league.csv"), encoding="utf8", newline="") as file:
         heading, *rows = csv.reader(file)
     rows = [row for row in rows if row[0] <= lesson]
-    widths = [max(map(len, column)) for column in zip(heading, *rows, strict=True)]
-    for row in (heading, *rows):
-        print("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip())
+    print(table([heading, *rows]))

@@ -14,13 +14,7 @@ from dlsteps import __version__
 from dlsteps.doctor.desktop import DESKTOP_MODULES, Step, check_desktop, show_window
 from dlsteps.doctor.machine import check_machine
 from dlsteps.doctor.packages import PACKAGES, ROOT, _python, check_packages, quiet
-
-
-def table(rows):
-    """Rows of texts as aligned lines."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = ("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)) for row in rows)
-    return "\n".join(line.rstrip() for line in lines)
+from dlsteps.tables import table
 
 
 def format_packages(checks):

@@ -6,7 +6,8 @@ from typing import NamedTuple
 import torch
 from torch import nn
 
-from dlsteps.models.inputs import eval_mode
+from dlsteps.models.modes import eval_mode
+from dlsteps.tables import table
 
 
 class Row(NamedTuple):
@@ -30,9 +31,7 @@ class Summary(tuple):
             for row in self
         ]
         sums = [f"{sum(getattr(row, what) for row in self):,}" for what in ("parameters", "multiply_adds")]
-        table = [heading, *cells, ("sum", "", "", *sums, "")]
-        widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-        return "\n".join("  ".join(map(_justify, line, widths, "<<<>>>")).rstrip() for line in table)
+        return table([heading, *cells, ("sum", "", "", *sums, "")], "<<<>>>")
 
 
 def summary(model, x, depth=None):
@@ -122,7 +121,3 @@ def _first(size):
 
 def _field(field):
     return "all" if field is None else f"{field} x {field}"
-
-
-def _justify(text, width, side):
-    return f"{text:{side}{width}}"

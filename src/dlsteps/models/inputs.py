@@ -1,6 +1,5 @@
 """What goes into a network for photographs: one clear line about what is wrong with it, and what comes out by name."""
 
-import contextlib
 import math
 import os
 import warnings
@@ -8,6 +7,8 @@ import warnings
 import numpy as np
 import torch
 from torch import nn
+
+from dlsteps.models.modes import eval_mode
 
 # A batch, before each forward pass
 
@@ -131,22 +132,6 @@ def _check_logits(logits, samples, num_classes):
         raise ValueError(f"the model gives {shape[1]} logits, but there are {num_classes} classes")
 
 
-@contextlib.contextmanager
-def eval_mode(model):
-    """Inside, all of `model` is in eval mode; afterwards each of its parts is in the mode it was, also on an error.
-
-    `model.train()` would not do to go back: parts may have been in different modes.
-    """
-    modes = [(module, module.training) for module in model.modules()]
-    try:
-        for module, _ in modes:
-            module.training = False
-        yield
-    finally:
-        for module, mode in modes:
-            module.training = mode
-
-
 # A photograph, before it is made a tensor
 
 
@@ -205,9 +190,8 @@ def _to_rgb(image):
     if image.mode == "F":
         raise ValueError("photo is a PIL image of mode 'F', floats of any scale: 0 … 255 wanted, photo.convert('L')")
     if image.mode.startswith("I;16") or (image.mode == "I" and image.getextrema()[1] > 255):
-        image = (
-            image.convert("I").point(lambda value: value / 257 + 0.5).convert("L")
-        )  # convert alone: white from 255 on
+        grey = image.convert("I").point(lambda value: value / 257 + 0.5)  # convert alone: white from 255 on
+        image = grey.convert("L")
     elif image.has_transparency_data:  # convert("RGB") would show the colours that nobody was to see, mostly black
         white = Image.new("RGBA", image.size, "white")
         image = Image.alpha_composite(white, image.convert("RGBA"))

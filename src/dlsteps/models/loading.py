@@ -74,17 +74,9 @@ def load_matching(model, state_dict):
     weights inside, for names that begin with "module.", and if no name is the model's.
     """
     _check_state_dict(state_dict)
-    ours, theirs = _shapes(model.state_dict()), _shapes(state_dict)
-    _check_names(ours, theirs)
-    fitting = matching(model, state_dict)
-    report = LoadReport(
-        loaded=[name for name in ours if name in fitting],
-        missing=[name for name in ours if name not in theirs],
-        unexpected=[name for name in theirs if name not in ours],
-        mismatched=[(name, ours[name], theirs[name]) for name in ours if ours[name] != theirs.get(name, ours[name])],
-    )
-    model.load_state_dict(fitting, strict=False)
-    return report
+    _check_names(model.state_dict(), state_dict)
+    model.load_state_dict(matching(model, state_dict), strict=False)
+    return compare_weights(model, state_dict)
 
 
 # lesson 07
@@ -92,6 +84,17 @@ def matching(model, state_dict):
     """{name: value} of what `model` has, too, by that name and in that shape."""
     ours = model.state_dict()
     return {name: value for name, value in state_dict.items() if name in ours and ours[name].shape == value.shape}
+
+
+def compare_weights(model, state_dict):
+    """A `LoadReport` on what `load_matching` would do; nothing is loaded."""
+    ours, theirs = _shapes(model.state_dict()), _shapes(state_dict)
+    return LoadReport(
+        loaded=[name for name in ours if ours[name] == theirs.get(name)],
+        missing=[name for name in ours if name not in theirs],
+        unexpected=[name for name in theirs if name not in ours],
+        mismatched=[(name, ours[name], theirs[name]) for name in ours if ours[name] != theirs.get(name, ours[name])],
+    )
 
 
 def _check_state_dict(given):

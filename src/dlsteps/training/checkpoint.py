@@ -6,6 +6,7 @@ from pathlib import Path
 
 import torch
 
+from dlsteps.models.loading import _some, compare_weights
 from dlsteps.training import distributed
 from dlsteps.training.callbacks import Best, Callback
 
@@ -34,9 +35,9 @@ def state_of(trainer):
         "format": FORMAT,
         "model": trainer.model.state_dict(),
         "optimizer": trainer.optimizer.state_dict(),
-        "optimizer_class": type(trainer.optimizer).__name__,
+        "optimizer_class": _class(trainer.optimizer),
         "scheduler": trainer.scheduler.state_dict() if trainer.scheduler else None,
-        "scheduler_class": type(trainer.scheduler).__name__ if trainer.scheduler else None,
+        "scheduler_class": _class(trainer.scheduler),
         "scaler": trainer.scaler.state_dict() if trainer.scaler else None,
         "callbacks": {name: callback.state_dict() for name, callback in _named(trainer.callbacks).items()},
         "epoch": trainer.epoch,
@@ -101,6 +102,13 @@ def _named(callbacks):
     return named
 
 
+def _class(part):
+    return None if part is None else type(part).__name__
+
+
+PLAIN = (bool, int, float, complex, str, bytes, type(None))  # just these: a NumPy float is a float, too, and not read
+
+
 def _check_plain(value, where):
     """Raise TypeError for what could only be read back by running code."""
     if isinstance(value, dict):
@@ -109,7 +117,7 @@ def _check_plain(value, where):
     elif isinstance(value, list | tuple | set):
         for inner in value:
             _check_plain(inner, where)
-    elif value is not None and not isinstance(value, bool | int | float | complex | str | bytes | torch.Tensor):
+    elif type(value) not in PLAIN and not isinstance(value, torch.Tensor):
         raise TypeError(
             f"in {where} there is a {type(value).__name__}: numbers, strings, lists, dicts and tensors only"
         )
@@ -169,10 +177,9 @@ def read_checkpoint(path):
 
 def differences(trainer, state):
     """In words, what keeps a checkpoint from continuing in this trainer."""
-    found = _different_weights(trainer.model.state_dict(), state["model"])
+    found = _different_weights(trainer.model, state["model"])
     for what in ("optimizer", "scheduler"):
-        ours, theirs = type(getattr(trainer, what)).__name__, str(state[f"{what}_class"])
-        ours = "None" if getattr(trainer, what) is None else ours
+        ours, theirs = _class(getattr(trainer, what)), state[f"{what}_class"]
         if ours != theirs:
             found.append(f"{what} {theirs} there, {ours} here")
     groups = [len(group["params"]) for group in trainer.optimizer.param_groups]
@@ -189,17 +196,11 @@ def differences(trainer, state):
     return found
 
 
-def _different_weights(ours, theirs):
-    words = {
-        "missing": [name for name in ours if name not in theirs],
-        "unexpected": [name for name in theirs if name not in ours],
-        "another shape": [name for name in ours if name in theirs and ours[name].shape != theirs[name].shape],
-    }
-    return [
-        f"{word} {len(names)}: {', '.join(names[:3])}{', …' * (len(names) > 3)}"
-        for word, names in words.items()
-        if names
-    ]
+def _different_weights(model, weights):
+    report = compare_weights(model, weights)
+    shapes = [name for name, *_ in report.mismatched]
+    kinds = (("missing", report.missing), ("unexpected", report.unexpected), ("another shape", shapes))
+    return [f"{kind} {len(names)}: {_some(names, 3)}" for kind, names in kinds if names]
 
 
 def _offer(path):

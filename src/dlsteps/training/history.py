@@ -1,5 +1,7 @@
 """What a run remembers of its epochs."""
 
+from dlsteps.tables import table
+
 
 class History(list):
     """One dict an epoch: {"epoch": 0, "train_loss": …, "valid_loss": …}; `history["valid_loss"]` is a list of numbers.
@@ -21,8 +23,7 @@ class History(list):
 
     def __repr__(self):
         rows = [self.names, *([_show(record.get(name)) for name in self.names] for record in self)]
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        return "\n".join("  ".join(map(str.rjust, row, widths)) for row in rows)
+        return table(rows, ">" * len(self.names))
 
 
 def _show(value):

@@ -6,7 +6,6 @@ from dlsteps.training import distributed
 from dlsteps.training.batches import batch_size
 
 
-@torch.no_grad()
 def accuracy(logits, y):
     """Share of samples whose largest logit is the right one: (B, K, …), (B, …) int64 to a scalar tensor."""
     return (logits.argmax(dim=1) == y).float().mean()
@@ -15,14 +14,12 @@ def accuracy(logits, y):
 def top_k_accuracy(k):
     """A metric: the share of samples whose right class is among the k largest logits."""
 
-    @torch.no_grad()
     def metric(logits, y):  # (B, K), (B,)
         return (logits.topk(k, dim=1).indices == y[:, None]).any(dim=1).float().mean()
 
     return metric
 
 
-@torch.no_grad()
 def mean_absolute_error(output, target):
     """Mean distance of numbers: (B, …), (B, …) to a scalar tensor."""
     return (output - target).abs().mean()
@@ -45,8 +42,10 @@ class Averages:
         samples = batch_size(target)
         self.samples += samples
         self.loss_sum.add_(loss.detach(), alpha=samples)  # a float16 loss is not multiplied in float16
-        for key, metric in self.metrics.items():
-            self.sums[key] += _checked(key, metric(output, target)) * samples
+        if self.metrics:
+            with torch.no_grad():
+                for key, metric in self.metrics.items():
+                    self.sums[key] += _checked(key, metric(output, target)) * samples
 
     def compute(self):
         """{"train_loss": mean, "train_accuracy": …} over the samples of all processes.
@@ -61,9 +60,9 @@ class Averages:
 
 
 def _checked(name, value):
-    """A metric's value, a number or a scalar tensor without its gradient."""
+    """A metric's value: a number, or a scalar tensor."""
     if isinstance(value, torch.Tensor) and value.numel() == 1:
-        return value.detach().reshape(())
+        return value.reshape(())
     if isinstance(value, int | float):
         return value
     what = f"a tensor of shape {tuple(value.shape)}" if isinstance(value, torch.Tensor) else type(value).__name__

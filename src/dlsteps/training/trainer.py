@@ -4,7 +4,7 @@ import contextlib
 
 import torch
 
-from dlsteps.models.inputs import eval_mode
+from dlsteps.models.modes import eval_mode
 from dlsteps.seed import seed_everything
 from dlsteps.training import distributed
 from dlsteps.training.batches import split_batch, to_device
@@ -57,7 +57,7 @@ class Trainer:
         any other: a trial run, for finding out in a minute whether all of that works.
         """
         self.epochs, self.last_step = epochs, None if max_steps is None else self.step + max_steps
-        self.train_loader, self.valid_loader = train_loader, valid_loader
+        self.train_loader = train_loader
         self.notify("fit_start")
         try:
             while self.epoch < epochs and self.step != self.last_step and not self.stop:
@@ -77,13 +77,13 @@ class Trainer:
         for self.batch in loader:
             self.notify("batch_start")
             target = self.forward()
+            self.optimizer.zero_grad()
             self.backward()
             self.notify("backward_end")
             self.update()
             averages.add(self.loss, self.output, target)
             self.step += 1
             self.notify("batch_end")
-            self.optimizer.zero_grad()
             if self.step == self.last_step or self.stop:
                 break
         distributed.share_buffers(self.model)
