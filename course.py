@@ -45,7 +45,7 @@ SETTING_UP = """Setting up %s, once: pip installs what the course needs. \
 This takes some minutes and on Linux, where torch brings CUDA libraries, about 6 GB."""
 UPDATING = "Updating %s: pip installs what is missing or has changed."
 NOT_FINISHED = """Set-up did not finish (pip's own message is above). \
-Nothing half-made will be used: check the network and run the same command again."""
+Nothing half-made will be used: check the network, and that the disk has room; then run the same command again."""
 
 
 def say(line):

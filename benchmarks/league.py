@@ -4,14 +4,19 @@ Lesson 00: its fifteen lines, as they stand in the notebook's source, on the epi
 lessons: the same lines with something changed. 02: the labels that its simulation gives for a player who needs 5 ms,
 captured once a frame, and four times with the keys of the first capture. 03: balanced batches in place of weights in
 the loss. 04: what `04_augment.py` measured. 05: *stay* where the paddle is pushed against a wall. 06: the mean over all
-places in place of the flattened picture. 07: EfficientNet-Lite0 with its ImageNet weights in place of `ConvNet`.
+places in place of the flattened picture. 07: EfficientNet-Lite0 with its ImageNet weights in place of `ConvNet`. 08:
+the `Trainer`, one cycle and balanced batches, as in `08_learning_rate.py`. 12: the same, saved after half of its epochs
+and resumed by another trainer; compared weight by weight.
 Each agent plays ten games at level 1; a figure is the mean over the seeds, with the standard deviation between them.
-An hour and a half on one core, most of it for lesson 07.
+Two hours on one core, most of them for lesson 07.
 """
 
 import contextlib
 import csv
+import importlib
 import io
+import tempfile
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -25,7 +30,9 @@ from dlsteps.data.paths import CHECKOUT
 from dlsteps.game import LEFT, RIGHT, STAY, Score, score
 from dlsteps.models import load_matching
 from dlsteps.models.efficientnet_lite import EfficientNetLite, imagenet_weights
+from dlsteps.training import resume, save_checkpoint
 
+lesson_08 = importlib.import_module("08_learning_rate")
 SEEDS, GAMES = range(5), range(10)
 SOURCES = CHECKOUT.parent / "notebooks/source"
 LESSON_00, LESSON_02 = (
@@ -112,6 +119,26 @@ def measured_in_lesson_04():
         yield step, [float(row["score"]) for row in rows if row["augmentation"] == step]
 
 
+def played_in_lesson_08(schedule, rate):
+    """The scores of lesson 08's agents."""
+    return [score(Agent(lesson_08.train(schedule, rate, seed).model), 1, GAMES).mean for seed in SEEDS]
+
+
+def resumed_in_lesson_12():
+    """Whether lesson 08's run, saved after half of its epochs, goes on in another trainer as it would have here."""
+    train_loader, valid_loader = lesson_08.loaders()
+    steps = lesson_08.EPOCHS * len(train_loader)
+    straight, resumed = (lesson_08.new_trainer("one cycle", 3e-3, 0, steps) for _ in range(2))
+    straight.fit(train_loader, valid_loader, epochs=lesson_08.EPOCHS // 2)
+    with tempfile.TemporaryDirectory() as folder:
+        save_checkpoint(straight, Path(folder, "run.pt"))
+        resume(resumed, Path(folder, "run.pt"))
+    for trainer in (straight, resumed):
+        trainer.fit(train_loader, valid_loader, epochs=lesson_08.EPOCHS)
+    weights = zip(straight.model.state_dict().values(), resumed.model.state_dict().values(), strict=True)
+    return all(torch.equal(*pair) for pair in weights)
+
+
 def main():
     recording = load_recording(data_path("catch_level1_night.npz"))
     actions = recording.actions
@@ -133,6 +160,10 @@ def main():
     rows.insert(1, ("01", "a checked environment", "100.0%", "no change"))
     rows.insert(2, ("02", "labels of the last of two captures", "100.0%", "no change"))
     rows[-3:-3] = [("04", step, "100.0%", show(scores)) for step, scores in measured_in_lesson_04()]
+    for schedule, rate in [("one cycle", 3e-3), ("one cycle", 1e-4), ("constant", 3e-3)]:
+        step = f"balanced, {schedule}, learning rate {rate:g}"
+        rows.append(("08", step, "100.0%", show(played_in_lesson_08(schedule, rate))))
+    rows.append(("12", "a crash, and a resume", "100.0%", "no change" if resumed_in_lesson_12() else "changed"))
     with open(CHECKOUT / "league.csv", "w", encoding="utf8", newline="") as file:
         heading = ("lesson", "step", "labels right", f"score at level 1, {len(SEEDS)} trainings")
         csv.writer(file, lineterminator="\n").writerows([heading, *rows])

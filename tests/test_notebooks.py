@@ -9,6 +9,7 @@ import re
 import statistics
 import subprocess
 import sys
+import types
 from datetime import datetime
 from pathlib import Path
 
@@ -131,12 +132,13 @@ def test_links_lead_somewhere(lesson):
 
 
 def shown_functions():
-    """(lesson, module file, its lines) for each function of dlsteps marked as shown in a lesson."""
+    """(lesson, module file, its lines) for each function or method of dlsteps marked as shown in a lesson."""
     for file in sorted((ROOT / "src" / "dlsteps").rglob("*.py")):
         lines = file.read_text(encoding="utf8").splitlines()
         for number, line in enumerate(lines):
-            if mark := re.fullmatch(r"# lesson (\d\d)", line):
-                (node, *_) = [node for node in ast.parse("\n".join(lines)).body if node.lineno == number + 2]
+            if mark := re.fullmatch(r" *# lesson (\d\d)", line):
+                found = ast.walk(ast.parse("\n".join(lines)))
+                (node, *_) = [node for node in found if getattr(node, "lineno", None) == number + 2]
                 yield mark[1], file, "\n".join(lines[node.lineno - 1 : node.end_lineno])
 
 
@@ -156,7 +158,8 @@ class Run:
 
     def __init__(self, name, stop=None):
         (source,) = find_lessons(NOTEBOOKS / "source", [name], ".py")
-        self.names, self.figures, self.widgets = {"__name__": "lesson"}, {}, []
+        module = sys.modules["lesson"] = types.ModuleType("lesson")  # known by name, so that its classes can be pickled
+        self.names, self.figures = vars(module), {}
         for cell in learner_edition(read_lesson(source)):
             if cell.id == stop:
                 break
@@ -594,6 +597,69 @@ def upload(widget, name, content):
     """What the browser does when somebody chooses a file."""
     file = {"name": name, "type": "", "size": len(content), "content": content, "last_modified": datetime.now()}
     widget.value = (file,)
+
+
+@pytest.fixture(scope="module")
+def lesson_08(run):
+    return run("08")
+
+
+def test_lesson_08_draws_the_measured_runs(lesson_08):
+    runs = lesson_08.names["runs"]
+    (figure,) = lesson_08.figures["rate-plot"]
+    curves, valley = figure.axes
+    assert len(curves.lines) == 3
+    for line in curves.lines:
+        (run,) = [
+            run for run in runs if (run["schedule"], run["rate"], run["seed"]) == ("constant", line.get_label(), "0")
+        ]
+        assert line.get_ydata().tolist() == [float(loss) for loss in run["train_losses"].split()]
+        assert line.get_xdata()[-1] == 10
+    assert len(valley.containers) == 2
+    for bars in valley.containers:
+        line = bars.lines[0]
+        for rate, height in zip(line.get_xdata(), line.get_ydata(), strict=True):
+            losses = [
+                float(run["valid_loss"])
+                for run in runs
+                if run["schedule"] == bars.get_label() and float(run["rate"]) == rate
+            ]
+            assert len(losses) == 5
+            assert height == pytest.approx(np.mean(losses))
+
+
+def test_lesson_08_slider_shows_the_curve_of_the_chosen_run(lesson_08):
+    names, controls = lesson_08.names, lesson_08.names["controls"]
+    for rate in (3e-5, 1e-1):
+        for schedule in ("one cycle", "constant"):
+            controls["rate"].value = rate
+            Run.take_figures()
+            controls["schedule"].value = schedule
+            (figure,) = Run.take_figures()
+            (ax,) = figure.axes
+            run = names["find"](schedule, rate)[0]
+            assert ax.lines[-1].get_ydata().tolist() == [float(loss) for loss in run["train_losses"].split()]
+            assert ax.get_title().startswith(f"learning rate {rate:g}, {schedule}: score ")
+
+
+def test_lesson_08_draws_the_history_of_its_agent(lesson_08):
+    names = lesson_08.names
+    (figure,) = lesson_08.figures["agent-plot"]
+    for ax, what in zip(figure.axes, ("loss", "accuracy"), strict=True):
+        for line, part in zip(ax.lines, ("train", "valid"), strict=True):
+            assert line.get_ydata().tolist() == names["history"][f"{part}_{what}"]
+    assert len(names["history"]) == 10
+
+
+def test_lesson_12_draws_the_three_runs(run):
+    lesson = run("12")
+    (figure,) = lesson.figures["digits-plot"]
+    straight, forgetful, resumed, crash = figure.axes[0].lines
+    assert crash.get_xdata()[0] == 120
+    assert len(straight.get_ydata()) == 24
+    assert straight.get_ydata()[12:].tolist() == resumed.get_ydata().tolist()
+    assert straight.get_xdata()[12:].tolist() == resumed.get_xdata().tolist() == forgetful.get_xdata().tolist()
+    assert forgetful.get_ydata()[-4:].mean() > 1.2 * resumed.get_ydata()[-4:].mean()  # what the lesson says of it
 
 
 @pytest.mark.desktop

@@ -24,6 +24,7 @@ class Callback:
         pass
 
 
+# lesson 08
 def hooks_of(callbacks):
     """{event: [methods of the callbacks]}. Raises TypeError for a method `on_…` that is no event."""
     for callback in callbacks:

@@ -142,6 +142,7 @@ class Trainer:
         self.notify("epoch_end")
         self.notify("checkpoint")
 
+    # lesson 08
     def notify(self, event):
         """Call `on_<event>(trainer)` of each callback that has it."""
         for hook in self.hooks[event]:
