@@ -161,7 +161,7 @@ def main():
     rows.insert(2, ("02", "labels of the last of two captures", "100.0%", "no change"))
     rows[-3:-3] = [("04", step, "100.0%", show(scores)) for step, scores in measured_in_lesson_04()]
     for schedule, rate in [("one cycle", 3e-3), ("one cycle", 1e-4), ("constant", 3e-3)]:
-        step = f"balanced, {schedule}, learning rate {rate:g}"
+        step = f"{schedule}, learning rate {rate:g}"
         rows.append(("08", step, "100.0%", show(played_in_lesson_08(schedule, rate))))
     rows.append(("12", "a crash, and a resume", "100.0%", "no change" if resumed_in_lesson_12() else "changed"))
     with open(CHECKOUT / "league.csv", "w", encoding="utf8", newline="") as file:

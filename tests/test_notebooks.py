@@ -607,25 +607,21 @@ def lesson_08(run):
 def test_lesson_08_draws_the_measured_runs(lesson_08):
     runs = lesson_08.names["runs"]
     (figure,) = lesson_08.figures["rate-plot"]
-    curves, valley = figure.axes
+    curves, *measured = figure.axes
     assert len(curves.lines) == 3
     for line in curves.lines:
-        (run,) = [
-            run for run in runs if (run["schedule"], run["rate"], run["seed"]) == ("constant", line.get_label(), "0")
-        ]
+        key = ("constant", float(line.get_label()), "0")
+        (run,) = [run for run in runs if (run["schedule"], float(run["rate"]), run["seed"]) == key]
         assert line.get_ydata().tolist() == [float(loss) for loss in run["train_losses"].split()]
         assert line.get_xdata()[-1] == 10
-    assert len(valley.containers) == 2
-    for bars in valley.containers:
-        line = bars.lines[0]
-        for rate, height in zip(line.get_xdata(), line.get_ydata(), strict=True):
-            losses = [
-                float(run["valid_loss"])
-                for run in runs
-                if run["schedule"] == bars.get_label() and float(run["rate"]) == rate
-            ]
-            assert len(losses) == 5
-            assert height == pytest.approx(np.mean(losses))
+    for ax, what in zip(measured, ("valid_loss", "score"), strict=True):
+        assert [bars.get_label() for bars in ax.containers] == ["constant", "one cycle"]
+        for bars in ax.containers:
+            for rate, height in zip(*bars.lines[0].get_data(), strict=True):
+                key = (bars.get_label(), rate)
+                values = [float(run[what]) for run in runs if (run["schedule"], float(run["rate"])) == key]
+                assert len(values) == 5
+                assert height == pytest.approx(np.mean(values))
 
 
 def test_lesson_08_slider_shows_the_curve_of_the_chosen_run(lesson_08):

@@ -356,6 +356,21 @@ def test_history():
 # Callbacks
 
 
+def test_progress_draws_the_losses_after_each_epoch(monkeypatch):
+    import matplotlib.pyplot as plt
+
+    plt.switch_backend("agg")
+    drawn = []
+
+    def show():
+        drawn.append({line.get_label(): line.get_ydata().tolist() for line in plt.gca().lines})
+        plt.close("all")
+
+    monkeypatch.setattr(plt, "show", show)
+    history = make([Progress(curve=True)]).fit(batches(), batches(), epochs=2)
+    assert drawn == [{name: history[name][:n] for name in ("train_loss", "valid_loss")} for n in (1, 2)]
+
+
 def test_a_misspelled_hook_fails_at_construction():
     class Wrong(Callback):
         def on_batch_ended(self, trainer):

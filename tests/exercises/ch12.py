@@ -10,9 +10,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-import numpy as np
 import torch
-from torch import nn
 
 NEEDED = ("model", "optimizer", "random", "epoch")
 
@@ -50,6 +48,11 @@ def by_equality(checkpoint):
 def asked(lacks):
     """An answer that asks something else about each of the four."""
     return lambda checkpoint: sorted(key for key in NEEDED if lacks(checkpoint, key))
+
+
+def zeros_are_nothing(checkpoint, key):
+    value = checkpoint.get(key)
+    return value is None or (isinstance(value, torch.Tensor) and not value.any())
 
 
 def all_that_is_none(checkpoint):
@@ -145,6 +148,10 @@ def by_name(condition):
     return answer
 
 
+def nearly_equal(value, other):
+    return value.shape == other.shape and value.dtype == other.dtype and value.allclose(other)
+
+
 def in_list(a, b):
     theirs = list(b.parameters())
     return sorted(name for name, value in a.named_parameters() if value in theirs)
@@ -230,6 +237,11 @@ def only_last_part(a, b):
 
 def expect_parameters(a, b):
     next(a.parameters())
+    next(b.parameters())
+    return by_is(a, b)
+
+
+def expect_parameters_in_b(a, b):
     next(b.parameters())
     return by_is(a, b)
 
@@ -487,7 +499,7 @@ def return_in_finally(parts, path):
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
-        return  # noqa: B012, PLE (the point: it swallows the error)
+        return  # noqa: B012 (the point: it swallows the error)
 
 
 def tidy_all(parts, path):
@@ -512,6 +524,15 @@ def lines_only(parts):
 
 def only_the_first(parts):
     return itertools.islice(parts, 1)
+
+
+def by_index(parts):
+    return [parts[i] for i in range(len(parts))]
+
+
+def copy_then_swap(temporary, path):
+    shutil.copyfile(temporary, temporary.with_suffix(".x"))
+    os.replace(temporary, path)
 
 
 def in_a_generator(parts, path):
@@ -561,7 +582,7 @@ def by_default_and_bytes(folder):
         if name.endswith(".pt"):
             try:
                 saved = torch.load(io.BytesIO((folder / name).read_bytes()))
-            except Exception:  # noqa: S112
+            except Exception:
                 continue
             if type(saved) is dict and saved.get("epoch", -math.inf) > newest[1]:
                 newest = saved, saved["epoch"]
@@ -585,6 +606,9 @@ def newest(pattern="*.pt", errors=Exception, weights_only=True, fits=None, key=N
     return answer
 
 
+any_dictionary = newest(fits=lambda saved: isinstance(saved, dict), key=lambda pair: pair[1].get("epoch", 0))
+
+
 def without_try(folder):
     found = [torch.load(path, weights_only=True) for path in folder.glob("*.pt")]
     return max((s for s in found if isinstance(s, dict) and "epoch" in s), key=lambda s: s["epoch"], default=None)
@@ -600,6 +624,12 @@ def around_the_loop(folder):
     except Exception:
         pass
     return max(found, key=lambda saved: saved["epoch"], default=None)
+
+
+def from_inside(folder):
+    """Goes into the folder, and stays there."""
+    os.chdir(folder)
+    return by_sorting(Path())
 
 
 def newest_file_or_none(folder):
@@ -648,7 +678,7 @@ def when_safe_fails(folder):
         except Exception:
             try:
                 saved = torch.load(path, weights_only=False)
-            except Exception:  # noqa: S112
+            except Exception:
                 continue
         if isinstance(saved, dict) and "epoch" in saved:
             found.append(saved)
@@ -781,6 +811,30 @@ def compared(
 SOLVED = compared()
 
 
+def equal_sums(a, b):
+    return a.shape == b.shape and a.dtype == b.dtype and bool(a.sum() == b.sum())
+
+
+def equal_when_flat(a, b):
+    return a.dtype == b.dtype and torch.equal(a.flatten(), b.flatten())
+
+
+def equal_with_as_many_axes(a, b):
+    return a.dtype == b.dtype and a.dim() == b.dim() and bool((a == b).all())
+
+
+def equal_floats(a, b):
+    return a.is_floating_point() == b.is_floating_point() and torch.equal(a.double(), b.double())
+
+
+def close_numbers(a, b):
+    return a == b or (isinstance(a, float) and math.isclose(a, b))
+
+
+def with_brackets(place, key):
+    return f"{place}[{key}]" if isinstance(key, int) else f"{place}.{key}".lstrip(".")
+
+
 def zipped(a, b, place=""):
     if isinstance(a, list) and isinstance(b, list):
         pairs = enumerate(zip(a, b, strict=False))
@@ -828,6 +882,26 @@ def items_in_order(a, b, place=""):
             found += [key, other] if key != other else items_in_order(x, y, f"{place}.{key}".lstrip("."))
         return sorted(found)
     return SOLVED(a, b, place)
+
+
+def as_dictionaries(a, b, place=""):
+    a, b = (dict(enumerate(value)) if isinstance(value, list) else value for value in (a, b))
+    if isinstance(a, dict) and isinstance(b, dict):
+        found = [f"{place}.{key}".lstrip(".") for key in a.keys() ^ b.keys()]
+        return sorted(
+            found + [p for k in a.keys() & b.keys() for p in as_dictionaries(a[k], b[k], f"{place}.{k}".lstrip("."))]
+        )
+    return SOLVED(a, b, place)
+
+
+def none_as_zero(a, b, place=""):
+    if isinstance(a, int | None) and isinstance(b, int | None):
+        return SOLVED(a or 0, b or 0, place)
+    return SOLVED(a, b, place)
+
+
+def empty_is_empty(a, b):
+    return [] if isinstance(a, dict | list) and isinstance(b, dict | list) and not a and not b else SOLVED(a, b)
 
 
 def plain_equality(a, b):
@@ -921,7 +995,7 @@ RIGHT = {
         related(torch.Tensor.is_set_to),
     ],
     "12.3": [in_memory_first, with_flag, with_tempfile, in_a_folder_of_its_own, with_exit_stack, by_descriptor],
-    "12.4": [by_sorting, by_best_so_far, by_epochs, by_default_and_bytes],
+    "12.4": [by_sorting, by_best_so_far, by_epochs, by_default_and_bytes, from_inside],
     "12.5": [by_flattening, with_a_stack, with_zip_longest, by_bytes],
 }
 WRONG = {
@@ -941,7 +1015,7 @@ WRONG = {
         ("an empty dictionary is nothing", asked(lambda c, key: c.get(key) is None or c[key] == {}), "empty"),
         ("what has a length has to be long", asked(lambda c, k: not c.get(k) and c.get(k) != 0), "empty"),
         ("tensors can be asked with or", asked(lambda c, k: not (c.get(k) == 0 or c.get(k) == {} or c.get(k))), "tensor"),
-        ("a tensor of zeros is nothing", asked(lambda c, k: c.get(k) is None or (k == "random" and not np.any(np.array(c[k])))), "tensor"),
+        ("a tensor of zeros is nothing", asked(zeros_are_nothing), "tensor"),
         ("each None counts", all_that_is_none, "others"),
         ("a checkpoint has just these keys", lambda c: by_loop(c) + sorted(c.keys() - set(NEEDED)), "others"),
         ("the order is that of the task", lambda c: [key for key in NEEDED if c.get(key) is None], "sorted"),
@@ -967,7 +1041,7 @@ WRONG = {
         ("equal is the same", related(torch.equal), "equal"),
         ("equal numbers under the same name", by_name(torch.equal), "equal"),
         ("== can tell", related(lambda value, other: bool((value == other).all())), "equal"),
-        ("nearly equal is the same", related(lambda value, other: value.shape == other.shape and value.allclose(other)), "equal"),
+        ("nearly equal is the same", related(nearly_equal), "equal"),
         ("equal in the state_dict", by_state_dict(torch.equal), "equal"),
         ("a list can be asked with in", in_list, "equal"),
         ("the same object has the same name", by_name(lambda value, other: value is other), "any name"),
@@ -982,9 +1056,8 @@ WRONG = {
         ("a frozen parameter is none", related(lambda value, other: value is other and value.requires_grad), "frozen"),
         ("what is saved is a parameter", address_in_state_dict, "buffers"),
         ("buffers are parameters", with_buffers, "buffers"),
-        ("there are always parameters", expect_parameters, "buffers"),
-        ("there are always parameters in b", lambda a, b: next(b.parameters()) is None or by_is(a, b), "buffers"),
-        ("there are parameters in b at least", lambda a, b: by_is(a, b) if list(a.children()) or list(b.parameters())[0] is not None else [], "none"),
+        ("there are always parameters", expect_parameters, "none"),
+        ("there are always parameters in b", expect_parameters_in_b, "none"),
         ("only a's own", own_parameters_only, "any name"),
         ("b holds no modules of modules", one_level_of_b, "inside"),
         ("a holds no modules of modules", one_level_of_a, "inside"),
@@ -994,7 +1067,7 @@ WRONG = {
         ("a set is returned", lambda a, b: set(by_is(a, b)), "type"),
         ("a tuple is returned", lambda a, b: tuple(by_is(a, b)), "type"),
         ("it says whether", lambda a, b: bool(by_is(a, b)), "type"),
-        ("parameters are returned", lambda a, b: [v for v in a.parameters() if any(v is w for w in b.parameters())], "type"),
+        ("parameters are returned", lambda a, b: list(set(a.parameters()) & set(b.parameters())), "type"),
         ("pairs are returned", lambda a, b: [(n, v) for n, v in a.named_parameters() if n in by_is(a, b)], "type"),
         ("it prints", lambda a, b: print(by_is(a, b)), "no return"),
     ],
@@ -1002,7 +1075,7 @@ WRONG = {
         ("nothing is written", lambda parts, path: None, "pieces"),
         ("writing is giving", in_a_generator, "pieces"),
         ("it writes behind the old file", append, "pieces"),
-        ("each piece is a file", open_for_each, "pieces"),
+        ("each piece is a file", open_for_each, "beside"),
         ("the temporary file is never swapped in", swapped(no_swap), "pieces"),
         ("the old file is swapped in", swapped(swap_the_wrong_way), "pieces"),
         ("one piece is all", swapped(os.replace, write=only_the_first), "pieces"),
@@ -1010,7 +1083,7 @@ WRONG = {
         ("pieces are lines", swapped(os.replace, write=lines_only), "pieces"),
         ("pieces are texts", as_text, "swap"),
         ("bytes are written as text", lambda parts, path: path.write_text("".join(parts)), "raised"),
-        ("an iterator has a length", lambda parts, path: swapped(os.replace)([parts[i] for i in range(len(parts))], path), "raised"),
+        ("an iterator has a length", swapped(os.replace, write=by_index), "raised"),
         ("there is always an old file", swapped(expect_an_old_file), "first time"),
         ("it writes straight into the file", straight, "beside"),
         ("it writes straight, and puts the old one back", straight_and_put_back, "beside"),
@@ -1030,15 +1103,15 @@ WRONG = {
         ("the file is removed, too", remove_and_raise, "as it was"),
         ("nobody tidies up", tidy_nothing, "leftover"),
         ("a backup stays", swapped(keep_a_backup), "leftover"),
-        ("a temporary file may stay", swapped(lambda new, path: shutil.copyfile(new, new.with_suffix(".x")) and os.replace(new, path)), "leftover"),
+        ("a temporary file may stay", swapped(copy_then_swap), "leftover"),
         ("an interrupt is an Exception", swapped(os.replace, errors=Exception), "interrupt"),
         ("all other files go", tidy_all, "others"),
     ],
     "12.4": [
-        ("there is always a file", lambda folder: max((s for _, s in readable(folder)), key=lambda s: s["epoch"]), "raised"),
-        ("nothing is an empty dictionary", newest(default={}), "type"),
+        ("there is always a file", lambda folder: max(list(readable(folder)), key=lambda p: p[1]["epoch"])[1], "raised"),
+        ("nothing is an empty dictionary", newest(default={}), "none"),
         ("nothing is an error", lambda folder: by_sorting(folder) or {}["none"], "raised"),
-        ("nothing is -1", newest(default=-1), "type"),
+        ("nothing is -1", newest(default=-1), "none"),
         ("nothing is returned", lambda folder: None, "read"),
         ("an empty dictionary is returned", lambda folder: by_sorting(folder) and {}, "read"),
         ("only the model is returned", part_of(lambda path, saved: {"model": saved.get("model")}), "read"),
@@ -1059,14 +1132,14 @@ WRONG = {
         ("what follows .pt does not matter", newest("*.pt*"), "only pt"),
         ("it trusts each file", newest(weights_only=False), "weights_only"),
         ("what it cannot read it trusts", when_safe_fails, "weights_only"),
-        ("all can be read", without_try, "weights_only"),
-        ("only missing files are an error", newest(errors=OSError), "weights_only"),
+        ("all can be read", without_try, "refused"),
+        ("only missing files are an error", newest(errors=OSError), "refused"),
         ("only UnpicklingError is raised", newest(errors=pickle.UnpicklingError), "damaged"),
         ("only RuntimeError is raised", newest(errors=(pickle.UnpicklingError, RuntimeError)), "damaged"),
         ("an error ends it all", around_the_loop, "damaged"),
-        ("one bad file spoils all", give_up_at_the_first, "weights_only"),
+        ("one bad file spoils all", give_up_at_the_first, "refused"),
         ("each dictionary has an epoch", newest(fits=lambda saved: isinstance(saved, dict)), "key"),
-        ("each dictionary has an epoch, maybe 0", newest(fits=lambda s: isinstance(s, dict), key=lambda pair: pair[1].get("epoch", 0)), "key"),
+        ("each dictionary has an epoch, maybe 0", any_dictionary, "key"),
         ("all are dictionaries", newest(fits=lambda saved: "epoch" in saved), "dictionary"),
         ("all have get", newest(fits=lambda saved: saved.get("epoch") is not None), "dictionary"),
         ("what is damaged goes", remove_what_is_damaged, "left alone"),
@@ -1082,7 +1155,7 @@ WRONG = {
         ("a list as a default is new each time", one_list_for_all, "again"),
         ("numbers can be texts", compared(kind=lambda a, b: True, values=lambda a, b: str(a) == str(b)), "kind"),
         ("the kind is not looked at", compared(kind=lambda a, b: True), "kind"),
-        ("None is 0", compared(kind=lambda a, b: type(a or 0) is type(b or 0), values=lambda a, b: (a or 0) == (b or 0)), "kind"),
+        ("None is 0", none_as_zero, "kind"),
         ("only b's keys", compared(keys=lambda a, b: list(b)), "one side"),
         ("only a's keys", compared(keys=lambda a, b: list(a)), "one side"),
         ("only keys of both", compared(keys=lambda a, b: a.keys() & b.keys()), "one side"),
@@ -1097,28 +1170,27 @@ WRONG = {
         ("another length is another list", strict_lists, "length"),
         ("== compares tensors", compared(tensors=lambda a, b: bool(a == b)), "tensors"),
         ("one equal number is enough", compared(tensors=lambda a, b: bool((a == b).any())), "tensors"),
-        ("the sum is enough", compared(tensors=lambda a, b: a.shape == b.shape and a.dtype == b.dtype and bool(a.sum() == b.sum())), "tensors"),
+        ("the sum is enough", compared(tensors=equal_sums), "tensors"),
         ("the shape is enough", compared(tensors=lambda a, b: a.shape == b.shape and a.dtype == b.dtype), "tensors"),
         ("the same tensor is the same object", compared(tensors=lambda a, b: a is b), "tensors"),
         ("all of == is enough", compared(tensors=lambda a, b: a.dtype == b.dtype and bool((a == b).all())), "shape"),
-        ("as many numbers are the same shape", compared(tensors=lambda a, b: a.dtype == b.dtype and torch.equal(a.flatten(), b.flatten())), "shape"),
-        ("as many axes are the same shape", compared(tensors=lambda a, b: a.dtype == b.dtype and a.dim() == b.dim() and bool((a == b).all())), "shape"),
+        ("as many numbers are the same shape", compared(tensors=equal_when_flat), "shape"),
+        ("as many axes are the same shape", compared(tensors=equal_with_as_many_axes), "shape"),
         ("lists of numbers are enough", compared(tensors=lambda a, b: a.tolist() == b.tolist()), "dtype"),
         ("torch.equal looks at dtypes", compared(tensors=lambda a, b: torch.equal(a.double(), b.double())), "dtype"),
-        ("floats are floats", compared(tensors=lambda a, b: a.is_floating_point() == b.is_floating_point() and torch.equal(a.double(), b.double())), "dtype"),
-        ("nearly is equal", compared(tensors=lambda a, b: a.dtype == b.dtype and a.shape == b.shape and a.allclose(b)), "exact"),
-        ("numbers are nearly equal", compared(values=lambda a, b: a == b or (isinstance(a, float) and math.isclose(a, b))), "exact"),
-        ("a tensor is a list", compared(kind=lambda a, b: type(tensor_as_list(a)) is type(tensor_as_list(b))), "raised"),
-        ("a list is a dictionary", lambda a, b: SOLVED(lists_as_dicts(a), lists_as_dicts(b)), "kind"),
-        ("a dictionary is not empty", by_leaves, "empty"),
-        ("what is empty is nothing", lambda a, b: SOLVED(a or None, b or None), "empty"),
+        ("floats are floats", compared(tensors=equal_floats), "dtype"),
+        ("nearly is equal", compared(tensors=nearly_equal), "exact"),
+        ("numbers are nearly equal", compared(values=close_numbers), "exact"),
+        ("a list is a dictionary", as_dictionaries, "kind"),
+        ("only what is at the end of a way is compared", by_leaves, "kind"),
+        ("what is empty is the same", empty_is_empty, "empty"),
         ("lists and dictionaries compare by ==", plain_equality, "tensors"),
         ("all is compared by ==", lambda a, b: SOLVED(a, b) if not isinstance(a, dict) or a != b else [], "inside"),
         ("the last key is the place", compared(join=lambda place, key: str(key)), "place"),
         ("a dot in front", compared(join=lambda place, key: f"{place}.{key}"), "keys"),
         ("a dot behind", compared(join=lambda place, key: f"{place}{key}."), "keys"),
         ("a slash between", compared(join=lambda place, key: f"{place}/{key}".lstrip("/")), "place"),
-        ("brackets for lists", compared(join=lambda place, key: f"{place}[{key}]" if isinstance(key, int) else f"{place}.{key}".lstrip(".")), "positions"),
+        ("brackets for lists", compared(join=with_brackets), "positions"),
         ("no dot at all", compared(join=lambda place, key: f"{place}{key}"), "place"),
         ("from the inside out", compared(join=lambda place, key: f"{key}.{place}" if place else str(key)), "place"),
         ("one level is enough", one_level, "place"),
@@ -1135,4 +1207,30 @@ WRONG = {
         ("what is the same goes", drop_what_is_the_same, "changed input"),
     ],
 }  # fmt: skip
-EQUIVALENT = {}
+MADE_LISTS = "a, b = (dict(enumerate(a)), dict(enumerate(b))) -> "
+CALL = "found += different(a[key], b[key], inner) if key in a and key in b else [inner] -> "
+BOTH_WAYS = "the difference of a and b is that of b and a"
+EQUIVALENT = {
+    "12.1": {
+        f"needed = {NEEDED} -> needed = {NEEDED[::-1]}": "they are sorted at the end",
+    },
+    "12.3": {
+        "file.flush() -> pass": "the file is closed before it is swapped in; only a power cut shows what fsync is for",
+        "os.fsync(file.fileno()) -> pass": "no check can cut the power",
+        "temporary = path.with_name(path.name + '.part') -> temporary = path.with_name(path.name + '.part?')": (
+            "any name will do, on this system"
+        ),
+        "temporary.unlink(missing_ok=True) -> temporary.unlink()": "it is there, once it could be opened",
+        "temporary.unlink(missing_ok=True) -> temporary.unlink(missing_ok=False)": "it is there, once it could be opened",
+    },
+    "12.4": {
+        "saved = torch.load(path, weights_only=True) -> saved = torch.load(path)": "the default, since torch 2.6",
+    },
+    "12.5": {
+        MADE_LISTS + "b, a = (dict(enumerate(a)), dict(enumerate(b)))": BOTH_WAYS,
+        MADE_LISTS + "a, b = (dict(enumerate(b)), dict(enumerate(a)))": BOTH_WAYS,
+        CALL + "found += different(b[key], a[key], inner) if key in a and key in b else [inner]": BOTH_WAYS,
+        "return [] if a.dtype == b.dtype and torch.equal(a, b) else [place] -> "
+        "return [] if a.dtype == b.dtype and torch.equal(b, a) else [place]": BOTH_WAYS,
+    },
+}

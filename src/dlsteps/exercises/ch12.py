@@ -7,6 +7,7 @@ import os
 import sys
 import tempfile
 from pathlib import Path
+from random import Random
 from typing import NamedTuple
 
 import torch
@@ -104,10 +105,10 @@ PAIRS = (  # code, and the idea that is missing if an answer fails just there
     ("a = nn.Linear(1, 1); b = nn.Linear(1, 1); b.weight = a.weight", "each"),
     ("a = nn.Linear(1, 1); b = nn.Linear(1, 1); b.bias = a.bias", "each"),
     ("a = nn.Linear(2, 2, bias=False).requires_grad_(False); b = a", "frozen"),
-    ("a = nn.BatchNorm1d(2, affine=False); b = a", "buffers"),
-    ("a = nn.BatchNorm1d(1); b = nn.BatchNorm1d(1); b.running_mean = a.running_mean", "buffers"),
     ("a = nn.ReLU(); b = nn.Linear(1, 1)", "none"),
     ("a = nn.Linear(1, 1); b = nn.ReLU()", "none"),
+    ("a = nn.BatchNorm1d(2, affine=False); b = a", "buffers"),
+    ("a = nn.BatchNorm1d(1); b = nn.BatchNorm1d(1); b.running_mean = a.running_mean", "buffers"),
     (f"a = nn.Sequential(nn.Sequential({ONE}), nn.ReLU()); b = nn.Sequential(a[0][0])", "inside"),
     (f"a = {ONE}; b = nn.Sequential(nn.ReLU(), nn.Sequential(nn.Sequential(a)))", "inside"),
     ("a = nn.Linear(2, 2); b = a", "sorted"),
@@ -150,10 +151,10 @@ class Watch:
 
     def give(self, parts):
         """The pieces, one after the other; an error among them is raised."""
-        for part in parts:
-            if isinstance(part, BaseException):
-                raise part
-            yield part
+        for piece in parts:
+            if isinstance(piece, BaseException):
+                raise piece
+            yield piece
         self.given = True
 
 
@@ -180,33 +181,40 @@ def write_cases():
 
 
 def judge_write(probe):
-    for number, (old, parts, idea) in enumerate(write_cases()):
-        probe.idea = idea if number else ""  # an answer that fails at once may lack anything
-        error = parts[-1] if isinstance(parts[-1], BaseException) else None
-        new = old if error else b"".join(parts)
-        shown = [Shown(parts), Shown(f"run.pt = {old}")]
-        probe.facts = {"case": tuple(shown[: 1 + (old is not None)]), "expected": error or new}
-        judge_moments(probe, old, new, parts, error)
-
-
-def judge_moments(probe, old, new, parts, error):
-    """Let the answer write, in a folder of its own; look at the error, at each moment, and at what is left."""
+    """All in one folder: an answer that leaves it in disorder is wrong, and the first to be so ends it."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home, contextlib.chdir(home):
         path, notes = Path("runs", "run.pt"), Path("runs", "notes.txt")
         path.parent.mkdir()
-        for file, data in ((notes, b"mine"), (path, old)):
-            if data is not None:
-                file.write_bytes(data)
-        watch = Watch(path.absolute(), (old, new))
-        run_watched(probe, watch, parts, path, error)
-        judge_content(probe, watch, old, new, error)
-        judge_rest(probe, {path, notes}, notes, error)
+        notes.write_bytes(b"mine")
+        for number, (old, parts, idea) in enumerate(write_cases()):
+            probe.idea = idea if number else ""  # an answer that fails at once may lack anything
+            put(path, old)
+            judge_moments(probe, path, parts)
+            judge_rest(probe, {path, notes}, notes, parts[-1])
+
+
+def put(path, data):
+    if data is None:
+        path.unlink()
+    else:
+        path.write_bytes(data)
+
+
+def judge_moments(probe, path, parts):
+    """Let the answer write; look at the error that comes back, at what is in the file, and what was at each moment."""
+    old, error = content(path), parts[-1] if isinstance(parts[-1], BaseException) else None
+    new = old if error else b"".join(parts)
+    shown = [Shown(parts)] if old is None else [Shown(parts), Shown(f"run.pt = {old}")]
+    probe.facts = {"case": tuple(shown), "expected": error or new}
+    watch = Watch(path.absolute(), (old, new))
+    run_watched(probe, watch, parts, path, error)
+    judge_content(probe, watch, new, error)
 
 
 def run_watched(probe, watch, parts, path, error):
     """Run the answer; raise `Wrong` unless it passes on `error`, if there is one."""
     try:
-        with watch:
+        with contextlib.chdir("."), watch:  # the next one begins here again
             probe.answer(watch.give(parts), path)
     except TooLong:
         raise
@@ -220,7 +228,7 @@ def run_watched(probe, watch, parts, path, error):
             raise Wrong("passed on", **probe.facts, got=None)
 
 
-def judge_content(probe, watch, old, new, error):
+def judge_content(probe, watch, new, error):
     case, got = probe.facts["case"], content(watch.path)
     if got != new:
         raise Wrong("as it was" if error else "pieces", case=case, expected=new, got=got)
@@ -286,8 +294,12 @@ class Folder:
     def __repr__(self):
         return "; ".join(f"{file.name}: {file.shown!r}" for file in self.files) or "(0 files)"
 
+    def __deepcopy__(self, memo):
+        return self
+
     def write(self, folder):
-        folder.mkdir()
+        for path in folder.iterdir():
+            path.unlink()
         for seconds, file in enumerate(self.files, 10**9):
             (folder / file.name).write_bytes(file.data)
             os.utime(folder / file.name, (seconds, seconds))
@@ -297,7 +309,8 @@ class Folder:
         self.write(folder)
         RAN.clear()
         try:
-            got = answer(folder)
+            with contextlib.chdir("."):  # the next one begins here again
+                got = answer(folder)
         finally:
             if RAN:
                 raise Wrong("weights_only", case=(self,))
@@ -328,8 +341,8 @@ def folder_cases():
     yield "number", [saved("run_2.pt", of(100)), saved("run_10.pt", of(20)), saved("run_9.pt", of(9))], of(100)
     yield "only pt", [saved("last.txt", of(3)), *run(1)], of(1)
     yield "only pt", [saved("last.pt.part", of(3)), *run(1)], of(1)
-    yield "weights_only", [strange], None
-    yield "weights_only", [*run(1), strange], of(1)
+    yield "refused", [strange], None
+    yield "refused", [*run(1), strange], of(1)
     yield "damaged", [cut_off("cut.pt", of(3))], None
     yield "damaged", [*run(1, 2), cut_off("cut.pt", of(3))], of(2)
     yield "damaged", [cut_off("a.pt", of(3)), *run(2, 1)], of(2)
@@ -344,14 +357,11 @@ def folder_cases():
 
 
 def judge_newest(probe):
-    answer, folders = probe.answer, []
-
-    def ask(case):
-        folders.append(Path(f"runs_{len(folders)}"))
-        return case.ask(answer, folders[-1])
-
-    probe.answer = ask
+    """What a message shows is what the files hold, what the answer gets is the folder."""
+    answer, folder = probe.answer, Path("runs")
+    probe.answer = lambda case: case.ask(answer, folder)
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home, contextlib.chdir(home):
+        folder.mkdir()
         for idea, files, newest in folder_cases():
             probe.expect(newest, Folder(files), idea=idea)
 
@@ -393,42 +403,56 @@ def changed(value, way, new):
     return value
 
 
-def difference_cases(random):
-    t = torch.tensor
-    for idea, a, b in (
-        ("values", 1, 1), ("values", 1, 2), ("again", 1, 2), ("values", "a", "a"), ("values", None, None),
-        ("kind", 1, "1"), ("kind", None, 0), ("values", {"epoch": 1}, {"epoch": 1}), ("keys", {"epoch": 1}, {"epoch": 2}),
-        ("one side", {"epoch": 1}, {}), ("one side", {}, {"epoch": 1}), ("None", {"best": None}, {}),
-        ("None", {}, {"best": None}), ("order", {"a": 1, "b": 2}, {"b": 2, "a": 1}), ("positions", [1], [1]),
-        ("positions", [1], [2]), ("positions", [1, 2], [2, 1]), ("length", [1], []), ("length", [1], [1, 2]),
-        ("length", [1, 2, 2], [2, 2]), ("tensors", t([1.0, 2.0]), t([1.0, 2.0])), ("tensors", t([1.0, 2.0]), t([1.0, 3.0])),
-        ("tensors", t([1.0, 2.0]), t([2.0, 1.0])), ("tensors", t([1.0, 2.0]), t([3.0, 4.0])), ("shape", t([1.0]), t([1.0, 1.0])),
-        ("shape", t([1.0, 1.0]), t([[1.0, 1.0]])), ("shape", t([1.0, 2.0]), t([1.0, 2.0, 3.0])), ("shape", t([]), t([0.0])),
-        ("dtype", t([1]), t([1.0])), ("dtype", t([1.0]), t([1.0]).double()), ("exact", t([1.0]), t([1.000001])),
-        ("exact", 0.3, 0.1 + 0.2), ("kind", t([1.0]), [1.0]), ("kind", {"a": t(1.0)}, {"a": None}), ("kind", [1], {0: 1}),
-        ("kind", {"a": [1]}, {"a": 1}), ("empty", {}, {}), ("empty", [], []), ("empty", {}, []), ("empty", {"a": {}}, {}),
-        ("empty", {"a": {}}, {"a": []}), ("empty", {"a": {}}, {"a": None}), ("inside", {"a": {"b": 1}}, {"a": {"b": 1}}),
-        ("place", {"a": {"b": 1}}, {"a": {"b": 2}}), ("place", {"a": [1, 2]}, {"a": [1, 3]}), ("place", [{"a": 1}], [{"a": 2}]),
-        ("place", [[1]], [[2]]), ("place", {0: {"a": 1}}, {0: {"a": 2}}), ("below", {"a": {"b": 1, "c": 2}}, {}),
-        ("below", [], [[1, 2]]), ("below", {"a": {"b": 1}}, {"a": [1]}), ("place", {"a": {"b": 1}}, {"a": {}}),
-        ("all", {"a": 1, "b": 2}, {"a": 2, "b": 3}), ("all", [1, {"a": 2}], [2, {"a": 3}]),
-        ("sorted", {"b": 1, "a": 2, "c": 3}, {"b": 2, "a": 1}), ("sorted", {"a": 1}, {"c": 1, "b": 2, "a": 2}),
-        ("sorted", [0] * 12, [*range(11)]), ("place", {"a": [{"b": [{"c": {"d": 1}}]}]}, {"a": [{"b": [{"c": {"d": 2}}]}]}),
-    ):  # fmt: skip
-        yield Case((a, b), idea)
-    yield from state_cases(random)
+t = torch.tensor
+DIFFERENCES = (  # the idea that is missing, and two things to compare
+    ("values", 1, 1), ("values", 1, 2), ("values", "a", "a"), ("values", None, None), ("kind", 1, "1"),
+    ("keys", {"epoch": 1}, {"epoch": 1}), ("keys", {"epoch": 1}, {"epoch": 2}), ("one side", {"epoch": 1}, {}),
+    ("one side", {}, {"epoch": 1}), ("None", {"best": None}, {}), ("None", {}, {"best": None}),
+    ("order", {"a": 1, "b": 2}, {"b": 2, "a": 1}), ("kind", [1], {0: 1}), ("positions", [1], [1]), ("positions", [1], [2]),
+    ("positions", [1, 2], [1, 3]), ("length", [1], []), ("length", [1], [1, 2]), ("length", [1, 2, 3], [1, 2]),
+    ("length", [None], []), ("length", [], [None]), ("tensors", t([1.0, 2.0]), t([1.0, 2.0])),
+    ("tensors", t([1.0, 2.0]), t([1.0, 3.0])), ("tensors", t([1.0, 2.0]), t([2.0, 1.0])),
+    ("tensors", t([1.0, 2.0]), t([3.0, 4.0])), ("shape", t([1.0]), t([1.0, 1.0])),
+    ("shape", t([1.0, 1.0]), t([[1.0, 1.0]])), ("shape", t([1.0, 2.0]), t([1.0, 2.0, 3.0])), ("shape", t([]), t([0.0])),
+    ("dtype", t([1]), t([1.0])), ("dtype", t([1.0]), t([1.0]).double()), ("exact", t([1000.0]), t([1000.005])),
+    ("exact", 0.3, 0.1 + 0.2), ("empty", {}, {}), ("empty", [], []), ("empty", {}, []), ("empty", [], {}),
+    ("empty", {"a": {}}, {}), ("empty", {"a": {}}, {"a": []}), ("empty", {"a": {}}, {"a": None}), ("kind", None, 0),
+    ("kind", {"a": [1]}, {"a": 1}), ("kind", t([1.0]), [1.0]), ("kind", {"a": t(1)}, {"a": None}),
+    ("inside", {"a": {"b": 1}}, {"a": {"b": 1}}), ("inside", {"a": [t([1, 2])]}, {"a": [t([1, 2])]}),
+    ("place", {"a": {"b": 1}}, {"a": {"b": 2}}), ("place", {"a": [1, 2]}, {"a": [1, 3]}),
+    ("place", [{"a": 1}], [{"a": 2}]), ("place", [[1]], [[2]]), ("place", {0: {"a": 1}}, {0: {"a": 2}}),
+    ("place", {"a": {"b": 1}}, {"a": {}}), ("below", {"a": {"b": 1, "c": 2}}, {}), ("below", [], [[1, 2]]),
+    ("below", {"a": {"b": 1}}, {"a": [1]}), ("all", {"a": 1, "b": 2}, {"a": 2, "b": 3}),
+    ("all", [1, {"a": 2}], [2, {"a": 3}]), ("positions", [2, 1], [1, 2]), ("sorted", {"a": 1}, {"c": 1, "b": 2, "a": 2}),
+    ("sorted", {"b": 1, "a": 2, "c": 3}, {"b": 2, "a": 1}), ("sorted", [0] * 12, [*range(11)]),
+    ("place", {"a": [{"b": [{"c": {"d": 1}}]}]}, {"a": [{"b": [{"c": {"d": 2}}]}]}),
+)  # fmt: skip
+
+
+def judge_different(probe):
+    """As ever; but where a list in the def line has been filled, that is what is wrong, whatever else is."""
+    try:
+        for idea, a, b in (*DIFFERENCES, *state_cases(Random(12))):
+            probe.expect(compare_nodes(a, b), a, b, idea=idea)
+    except Wrong:
+        if any(
+            isinstance(value, list | dict | set) and value
+            for value in getattr(probe.answer, "__defaults__", None) or ()
+        ):
+            raise Wrong("again") from None
+        raise
 
 
 def state_cases(random):
     """Whole checkpoints, one that is large as such, and some that are drawn."""
     average = ("optimizer", "state", 0, "exp_avg")
-    yield Case((STATE, copy.deepcopy(STATE)), "inside")
-    yield Case((STATE, changed(STATE, average, torch.tensor([0.5, 2.5]))), "place")
-    yield Case((STATE, changed(STATE, ("optimizer", "param_groups", 0), {"lr": 0.2, "eps": 1})), "all")
-    yield Case((STATE, changed(changed(STATE, average, torch.ones(1)), ("epoch",), 4)), "all")
+    yield "inside", STATE, copy.deepcopy(STATE)
+    yield "place", STATE, changed(STATE, average, torch.tensor([0.5, 2.5]))
+    yield "all", STATE, changed(STATE, ("optimizer", "param_groups", 0), {"lr": 0.2, "eps": 1})
+    yield "all", STATE, changed(changed(STATE, average, torch.ones(1)), ("epoch",), 4)
     for _ in range(10):
         a = grow(random, 3)
-        yield Case((a, mutate(random, a)), "all")
+        yield "all", a, mutate(random, a)
 
 
 def leaf(random):
@@ -479,7 +503,7 @@ EXERCISES = {
                 "zh": "空字典也算有：只有 None 才算缺少",
             },
             "tensor": {
-                "en": "a tensor is there, whatever its numbers; ask with `is None`: an if does not know what to make of a tensor",
+                "en": "a tensor is there, whatever its numbers; ask with `is None`, an if cannot decide about a tensor",
                 "zh": "只要有张量就算有，不管里面是什么数；要用 is None 来判断，张量不能直接放在 if 里",
             },
             "others": {
@@ -493,7 +517,7 @@ EXERCISES = {
         },
         hints={
             "en": [
-                "Take one of the four names. When does the checkpoint lack it? There are two ways, and one question covers both.",
+                "Take one of the four names. It can be lacking in two ways. Which one question covers both?",
                 "checkpoint.get(key) is the value, and None if there is no such key. 0 and {} are not None.",
                 'sorted([key for key in ("model", …) if …]), where the question is whether get gives None: ask with `is`.',
             ],
@@ -508,7 +532,7 @@ EXERCISES = {
         judge=judge_shared,
         ideas={
             "same": {
-                "en": "a parameter of a that is also one of b's belongs into the list; state_dict() will not tell: it makes new tensors each time",
+                "en": "list each parameter of a that is one of b's, too; state_dict() does not tell, it makes new tensors",
                 "zh": "a 的某个参数如果同时也是 b 的参数，它的名字就要放进列表；用 state_dict() 看不出来，因为它每次都产生新的张量",
             },
             "names": {
@@ -516,7 +540,7 @@ EXERCISES = {
                 "zh": "名字相同的两个参数仍是两个参数：两个模块各有各的",
             },
             "equal": {
-                "en": "two tensors with equal numbers are still two. Ask with `is` or id(): ==, and also `in` a list, compares the numbers",
+                "en": "equal numbers do not make one tensor: ask with `is` or id(); == compares numbers, as does `in` a list",
                 "zh": "两个张量的数全都相等，也仍是两个张量。要用 is 或 id() 来判断：== 比较的是里面的数，in 用在列表上也是这样",
             },
             "any name": {
@@ -550,7 +574,7 @@ EXERCISES = {
         },
         hints={
             "en": [
-                "When are two variables the same object, and not merely equal? Python has an operator for that, and a function.",
+                "How do you ask whether two things are one object, not merely equal? With an operator, or a function.",
                 "id(value) is a number that only this object has. a.named_parameters() gives pairs of name and parameter.",
                 "Collect the id of each of b.parameters() in a set; then sort the names in a whose parameter's id is in it.",
             ],
@@ -573,16 +597,16 @@ EXERCISES = {
                 "zh": "旧文件不一定存在：第一次写的时候就没有",
             },
             "beside": {
-                "en": "for {case}: not all pieces had come yet, and run.pt already was {there}: write into another file beside it",
+                "en": "for {case}: before the last piece had come, run.pt was {there}: write into another file beside it",
                 "zh": "输入 {case} 时，片段还没有给完，run.pt 就已经变成了 {there}：要写到它旁边的另一个文件里",
             },
             "swap": {
-                "en": "for {case}: for a moment run.pt was {there}, neither old nor new: close the new file first, then swap it in with os.replace",
-                "zh": "输入 {case} 时，有一刻 run.pt 是 {there}，既不是旧的，也不是新的：应先关闭新文件，再用 os.replace 一步换上",
+                "en": "for {case}: for a moment run.pt was {there}: write another file, close it, then swap with os.replace",
+                "zh": "输入 {case} 时，有一刻 run.pt 是 {there}：要先写进另一个文件，关闭之后，再用 os.replace 一步换上",
             },
             "gap": {
-                "en": "for {case}: for a moment there was no run.pt at all; os.replace needs nobody to take the old file away before",
-                "zh": "输入 {case} 时，有一刻根本没有 run.pt；用 os.replace 时，不必先把旧文件删掉或移走",
+                "en": "for {case}: for a moment there was no run.pt; leave the old one there, os.replace takes its place",
+                "zh": "输入 {case} 时，有一刻根本没有 run.pt；用 os.replace 时，旧文件不要先删掉或移走，它会被直接换下",
             },
             "passed on": {
                 "en": "the error that parts raises goes on to the caller, the very same: tidy up, then `raise`",
@@ -593,12 +617,12 @@ EXERCISES = {
                 "zh": "parts 抛出错误时，run.pt 要保持原样，原来没有的就仍然没有：不完整的内容不能换上去",
             },
             "leftover": {
-                "en": "for {case}: {left} was left behind; the temporary file has to go, too",
-                "zh": "输入 {case} 时，留下了 {left}；临时文件也要删掉",
+                "en": "for {case}: {left} was left behind; no other file may stay, whether all goes well or not",
+                "zh": "输入 {case} 时，留下了 {left}；不管写成没写成，都不能留下别的文件",
             },
             "interrupt": {
-                "en": "for {case}: {left} was left behind; `except Exception` does not see a KeyboardInterrupt, that is, somebody who stops the run",
-                "zh": "输入 {case} 时，留下了 {left}；except Exception 捕获不到 KeyboardInterrupt，也就是有人中断运行的情况",
+                "en": "for {case}: {left} was left behind; Ctrl-C raises KeyboardInterrupt, which is no Exception",
+                "zh": "输入 {case} 时，留下了 {left}；按 Ctrl-C 时抛出的 KeyboardInterrupt 不是 Exception，要用 BaseException 来捕获",
             },
             "others": {
                 "en": "for {case}: another file in the folder is not as it was; tidy up your own only",
@@ -607,14 +631,14 @@ EXERCISES = {
         },
         hints={
             "en": [
-                "A file that is being written is half of one for a while. Let that be a file with another name. And at the end?",
-                "Write to path.with_name(…), and os.replace it when it is closed. Around all that: try, except BaseException, raise.",
-                'try: with open(temporary, "wb"): write each part; behind the with os.replace. except BaseException: temporary.unlink, raise.',
+                "While a file is being written, it is half of one. Let that be a file with another name. And at the end?",
+                "Write to path.with_name(…), close it, then os.replace. Around all that: try, except BaseException, raise.",
+                'try: with open(temporary, "wb"), write each part; after the with, os.replace. except: temporary.unlink, raise.',
             ],
             "zh": [
                 "正在写的文件，有一段时间里只有一半。那就让这一半写在另一个名字的文件里。写完之后呢？",
                 "写到 path.with_name(…)，关闭之后再用 os.replace 换上。整段代码外面套上 try、except BaseException 和 raise。",
-                'try：with open(temporary, "wb") 里写每个片段，出了 with 再 os.replace。except BaseException：temporary.unlink，然后 raise。',
+                'try：with open(temporary, "wb") 里写每个片段，出了 with 再 os.replace。except 里 temporary.unlink，然后 raise。',
             ],
         },
     ),
@@ -626,7 +650,7 @@ EXERCISES = {
                 "zh": "一个也找不到时，返回 None",
             },
             "read": {
-                "en": "what is returned is the dictionary in the file, all of it: not the file's name, and not only its epoch",
+                "en": "return the whole dictionary in the file: not the file's name, and not only its epoch",
                 "zh": "返回的是文件里的整个字典，不是文件名，也不只是 epoch",
             },
             "zero": {
@@ -642,15 +666,19 @@ EXERCISES = {
                 "zh": "epoch 是数，10 比 9 大；而按文字排，epoch_10 在 epoch_9 前面",
             },
             "only pt": {
-                "en": "only files whose name ends in .pt count: .txt does not, and .pt.part is a file that was never finished",
+                "en": "only names that end in .pt count: .txt does not, and a .pt.part was never finished",
                 "zh": "只看名字以 .pt 结尾的文件：.txt 不算；.pt.part 是没有写完的文件，也不算",
             },
             "weights_only": {
-                "en": "for {case}: code from a file has just run on your machine: a file like strange.pt may not be loaded with weights_only=False",
-                "zh": "输入 {case} 时，文件里的代码刚刚在你的机器上运行了：像 strange.pt 这样的文件，不能用 weights_only=False 来读",
+                "en": "for {case}: code from the file has just run on your machine: never weights_only=False here",
+                "zh": "输入 {case} 时，文件里的代码刚刚在你的机器上运行了：这里不能用 weights_only=False",
+            },
+            "refused": {
+                "en": "what torch.load refuses with weights_only=True is skipped; the other files still count",
+                "zh": "torch.load 在 weights_only=True 时拒绝读的文件要跳过，其余的照样算",
             },
             "damaged": {
-                "en": "a file that cannot be read is skipped, and the others still count; the errors are of several kinds, so `except Exception`",
+                "en": "a damaged file is skipped, the others still count; errors are of several kinds: `except Exception`",
                 "zh": "读不了的文件要跳过，其余的照样算；错误有好几种，所以写 except Exception",
             },
             "key": {
@@ -658,7 +686,7 @@ EXERCISES = {
                 "zh": '没有 "epoch" 的字典要跳过',
             },
             "dictionary": {
-                "en": "a file may hold something else, such as a tensor, a list, a text or a number: ask first whether it is a dictionary",
+                "en": "a file may hold a tensor, a list, a text, a number: ask first whether it is a dictionary",
                 "zh": "文件里也可能是别的东西，例如张量、列表、字符串或数：要先判断是不是字典",
             },
             "left alone": {
@@ -668,8 +696,8 @@ EXERCISES = {
         },
         hints={
             "en": [
-                "Two steps: collect the dictionaries that fit, then take the one with the largest epoch. What if there is none?",
-                'folder.glob("*.pt") gives the files. try torch.load; isinstance(saved, dict) comes before "epoch" in saved.',
+                "First collect the dictionaries that fit, then take the one with the largest epoch. And if there is none?",
+                'folder.glob("*.pt") gives the files. Ask isinstance(saved, dict) before "epoch" in saved.',
                 'Append each that fits to a list; at the end max of it, with key=lambda d: d["epoch"] and default=None.',
             ],
             "zh": [
@@ -680,20 +708,19 @@ EXERCISES = {
         },
     ),
     "12.5": Exercise(
-        cases=difference_cases,
-        expected=compare_nodes,
+        judge=judge_different,
         ideas={
             "values": {
-                "en": 'two numbers, strings or None differ if they are not equal: then the place is ""; if they are equal, the list is empty',
+                "en": 'two numbers, strings or None are equal, and the list is empty; or they differ, at the place ""',
                 "zh": '两个数、字符串或 None 不相等，就是不同，位置写成 ""；相等时返回空列表',
             },
             "again": {
-                "en": "called a second time, it still has what it found before: found=[] in the def line is one list for all calls",
-                "zh": "第二次调用时，上次找到的还在里面：写在 def 那一行的 found=[]，所有的调用共用同一个列表",
+                "en": "called again, it still has what it found before: found=[] in the def line is one list for all calls",
+                "zh": "再次调用时，上次找到的还在里面：写在 def 那一行的列表（例如 found=[]），所有的调用共用同一个",
             },
             "kind": {
-                "en": 'things of different kinds differ, at just that place: 1 and "1", a list and a dictionary, a tensor and None',
-                "zh": '种类不同，就是在这个位置不同：例如 1 和 "1"、列表和字典、张量和 None',
+                "en": 'different types differ, at just that place: 1 and "1", a list and a dictionary, a tensor and None',
+                "zh": '类型不同，就是在这个位置不同：例如 1 和 "1"、列表和字典、张量和 None',
             },
             "keys": {
                 "en": "in a dictionary the place is the key",
@@ -720,7 +747,7 @@ EXERCISES = {
                 "zh": "只有较长的列表才有的下标也是不同；zip 到较短的那个结束就停了",
             },
             "tensors": {
-                "en": "tensors are the same if all values are, each in its place: torch.equal says that with one True or False",
+                "en": "tensors are the same if every value is, in its place: torch.equal gives one True or False",
                 "zh": "张量要每个位置上的值都相同才算相同：torch.equal 直接给出一个 True 或 False",
             },
             "shape": {
@@ -736,23 +763,23 @@ EXERCISES = {
                 "zh": "几乎相等不算相同：恢复的运行要得到一模一样的数",
             },
             "empty": {
-                "en": 'an empty dictionary or list is something, too: {} and [] differ, and so do {"a": {}} and {}',
-                "zh": '空的字典和列表也是东西：{} 和 [] 不同，{"a": {}} 和 {} 也不同',
+                "en": 'an empty dictionary or list is something, too: {{}} and [] differ, and so do {{"a": {{}}}} and {{}}',
+                "zh": '空的字典和列表也要算：{{}} 和 [] 不同，{{"a": {{}}}} 和 {{}} 也不同',
             },
             "inside": {
-                "en": "dictionaries and lists are the same if all that is inside is, tensors too: go in, == cannot compare them",
+                "en": "what is inside decides, and there can be tensors: == cannot compare such dictionaries and lists",
                 "zh": "字典和列表里面的都相同，才算相同，里面的张量也一样：要进到里面去比较，直接用 == 不行",
             },
             "place": {
-                "en": "a place is the whole way there, from the outside in, joined by dots, with none in front: a.b, 0.a, a.0",
-                "zh": "位置是从最外面走进去的整条路，用点连接，开头没有点：a.b、0.a、a.0",
+                "en": "a place is the whole way from the outside in, with dots between, none in front: a.b, 0.a",
+                "zh": "位置是从最外面走进去的整条路，用点连接，开头没有点：a.b、0.a",
             },
             "below": {
-                "en": "what only one side has, or what is of another kind, is one difference: nothing below it is listed",
-                "zh": "只有一方才有的，或者种类不同的，只算一处不同：它里面的不再列出",
+                "en": "what only one side has, or what is of another type, is one difference: nothing below it is listed",
+                "zh": "只有一方才有的，或者类型不同的，只算一处不同：它里面的不再列出",
             },
             "all": {
-                "en": "all differences belong into the list, not only the first one: go on, and put together what the calls return",
+                "en": "list all differences, not only the first: go on, and put together what the calls return",
                 "zh": "所有的不同都要列出，而不只是第一处：找到之后要继续，并把各次调用返回的列表合起来",
             },
             "sorted": {
@@ -762,14 +789,14 @@ EXERCISES = {
         },
         hints={
             "en": [
-                "Let the function call itself: for a dictionary, compare what is at each key. What is compared without another call?",
-                "First the kinds. A list is like a dictionary with keys 0, 1, 2, …; a.keys() | b.keys() are the keys of both.",
-                'For a key that both have: found.extend(different(a[key], b[key], place + "." + str(key))), no dot if place is ""; else append it.',
+                "Let the function call itself for what is at each key. What is compared without another call?",
+                "First the types. A list is like a dictionary with keys 0, 1, 2, …; a.keys() | b.keys() are all keys.",
+                "If both have key: found.extend(different(a[key], b[key], inner)), inner being place, dot, key; else append inner.",
             ],
             "zh": [
                 "让函数调用自己：对字典，逐个键比较那里的东西。哪些可以直接比较，不用再调用？",
-                "先比较种类。列表可以看成键为 0、1、2…… 的字典；a.keys() | b.keys() 是两边所有的键。",
-                '双方都有的键：found.extend(different(a[key], b[key], place + "." + str(key)))，place 为 "" 时不加点；否则直接 append。',
+                "先比较类型。列表可以看成键为 0、1、2…… 的字典；a.keys() | b.keys() 是两边所有的键。",
+                "双方都有的键：found.extend(different(a[key], b[key], inner))，inner 由 place、点和 key 组成；否则直接 append。",
             ],
         },
     ),
@@ -777,18 +804,18 @@ EXERCISES = {
 
 QUIZZES = {
     "12.a": Quiz(
-        right="a",
+        right="c",
         why={
             "en": {
-                "a": "without weights_only the file is an ordinary pickle, and a pickle can name any function to be called while it is loaded",
-                "b": "from torch 2.6 on, weights_only=True is the default: what is not a tensor, number, string or the like is refused",
-                "c": "a safetensors file holds names, shapes and numbers, and nothing that could be run",
+                "a": "weights_only=True is the default there: what is not a tensor, number, string or the like is refused",
+                "b": "a safetensors file holds names, shapes and numbers, and nothing that could be run",
+                "c": "now the file is read as an ordinary pickle, which can name any function to be called on the way",
                 "d": "weights_only=True refuses the code; map_location only says on which device the tensors shall be",
             },
             "zh": {
-                "a": "关掉 weights_only，这个文件就是普通的 pickle，而 pickle 可以指定在读入时调用任何函数",
-                "b": "从 torch 2.6 起，weights_only 默认就是 True：除了张量、数、字符串之类，一律拒绝",
-                "c": "safetensors 文件里只有名字、形状和数，没有可以运行的东西",
+                "a": "这时 weights_only 默认就是 True：除了张量、数、字符串之类，一律拒绝",
+                "b": "safetensors 文件里只有名字、形状和数，没有可以运行的东西",
+                "c": "这样就会当作普通的 pickle 来读，而 pickle 可以指定在读入时调用任何函数",
                 "d": "weights_only=True 会拒绝代码；map_location 只决定张量放在哪个设备上",
             },
         },
@@ -797,16 +824,16 @@ QUIZZES = {
         right="a",
         why={
             "en": {
-                "a": "Adam's running averages begin at zero again, so the first steps have another size and direction; after a while they are back",
-                "b": "then load_state_dict would have complained, or the loss would have begun almost at the top again",
-                "c": "nothing is learnt from the validation set: the loss of the training does not depend on it",
-                "d": "with another number of classes the head would not have fitted, and loading would have failed",
+                "a": "it has to gather its averages anew; until then, its steps have another size and direction",
+                "b": "then the learning rate is wrong up to the end, and the run ends worse than the straight one",
+                "c": "load_state_dict complains about missing names; and new weights would have to learn all over again",
+                "d": "that decides how many epochs are still to come; the loss does not jump for it",
             },
             "zh": {
-                "a": "Adam 的移动平均值又从零开始，所以最初几步的大小和方向都不一样；过一阵子就恢复了",
-                "b": "如果是这样，load_state_dict 会报错，或者损失几乎要从最高处重新开始",
-                "c": "训练不会从验证集里学到东西：训练的损失和它无关",
-                "d": "类别数如果变了，输出头就对不上，权重根本装不进去",
+                "a": "它要重新积累平均值：在此之前，每一步的大小和方向都不对，积累够了就恢复了",
+                "b": "那样的话，学习率直到最后都不对，结果就不会和没有中断的运行一样好",
+                "c": "缺了名字，load_state_dict 会报错；而且新的权重得从头学起",
+                "d": "它只决定还要训练几个轮次，损失不会因此突然升高",
             },
         },
     ),

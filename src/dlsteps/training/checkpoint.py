@@ -61,9 +61,11 @@ def write_whole(state, path):
             _keep(path, previous)
         os.replace(new, path)
         _sync_folder(path.parent)
-    except (OSError, RuntimeError) as error:  # torch raises RuntimeError when a disk is full
+    except BaseException as error:  # Ctrl-C, too
         new.unlink(missing_ok=True)
-        raise OSError(f"'{path}' could not be written, the one before is as it was: {error}") from None
+        if isinstance(error, OSError | RuntimeError):  # torch raises RuntimeError when a disk is full
+            raise OSError(f"'{path}' could not be written, the one before is as it was: {error}") from None
+        raise
 
 
 def previous_of(path):
