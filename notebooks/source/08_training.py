@@ -73,10 +73,11 @@ optimizer.zero_grad()  # forget the gradients of the step before
 loss.backward()  # a gradient for each weight: which way is up?
 optimizer.step()  # each weight goes a little way down
 print("on the same batch, the loss is lower now:", loss_fn(model(x), y).item() < loss.item())
+print("weights in the model:", f"{sum(p.numel() for p in model.parameters()):,}")
 
 # %% [markdown] id="step-notice"
 # A **gradient** says for one weight how the loss would change if that weight grew a little. `backward` computes it for
-# all 287,000 weights, and leaves it in `weight.grad`. `step` then moves each weight against its gradient. How far is a
+# all 279,043 weights, and leaves it in `weight.grad`. `step` then moves each weight against its gradient. How far is a
 # matter of the **learning rate**, `lr`, which gets a section of its own below.
 #
 # Four of these lines are hard to forget: without them nothing happens. The fifth is `zero_grad`.

@@ -9,7 +9,7 @@
 # * tell, for any file you are handed, what it will forget and what it may do to you;
 # * move a network: to another machine, into another network, out of Python.
 #
-# *30 minutes to read, an hour and a quarter with the exercises, 20 seconds to run. You need lessons 06 and 08.*
+# *30 minutes to read, an hour and a half with the exercises, 20 seconds to run. You need lessons 06 and 08.*
 
 # %% id="imports" tags=["setup"]
 import copy
@@ -216,7 +216,7 @@ plt.show()
 
 # %% [markdown] id="digits-notice"
 # The black dots lie on the grey line, every one. The blue run has lost what AdamW remembers: averages of each weight's
-# gradients, by which it scales the steps. Its loss jumps up, the new averages form, and after some thirty steps it is
+# gradients, by which it scales the steps. Its loss jumps up, the new averages form, and after some forty steps it is
 # back. The orange run starts no worse, but its schedule has begun anew: the learning rate is small, rises, and has not
 # come down when the time is up. (It also sees the batches of epochs 0 to 2 a second time, as it counts from 0.) So
 # different things get lost in different ways. What does it mean for the thousand digits that none of them has seen?
@@ -332,7 +332,7 @@ print(in_another_program("import torch; torch.load('agent.pt', weights_only=Fals
 # %% id="refused"
 told = in_another_program("import torch; torch.load('agent.pt')")
 print("printed by the file:", "not by you" in told)
-print(next(line for line in told.splitlines() if "UnpicklingError" in line).split(". ")[0])
+print(next(line for line in told.splitlines() if line.startswith("_pickle")).split(". ")[0])
 
 # %% [markdown] id="refused-notice"
 # When you meet that error, you will find the advice to set `weights_only=False`. Now you know what that means: it is
@@ -473,7 +473,8 @@ print(complaint(new_trainer(), folder / "run.pt"))
 resume(new_trainer(), folder / "run.previous.pt")
 
 # %% [markdown] id="other-intro"
-# A whole file can be the wrong one. Six months later the network has a layer more, and somebody changed the seed:
+# A whole file can be the wrong one. Six months later the network has a layer more, and somebody has changed optimizer,
+# schedule and seed:
 
 
 # %% id="other"
