@@ -139,7 +139,8 @@ for line in ("nothing", "zero_grad", "backward", "step"):
 
 # %% [markdown] id="left-out-notice"
 # No error, in any of them. Without `backward` or `step` nothing is learned at all, which one notices. Without
-# `zero_grad` it runs, moves every weight, and learns much less; that looks like hard data, or like a bad learning rate.
+# `zero_grad` it runs, moves every weight, and learns hardly anything; that looks like hard data, or like a bad learning
+# rate.
 #
 # ## One number for an epoch
 #
@@ -462,7 +463,7 @@ print(inspect.getsource(Trainer.update))
 # Is it the loop by hand? The same batches through both, and then every weight compared:
 
 # %% id="same"
-batches = list(train_loader)  # in one order, since a loader would shuffle anew for each of them
+batches = [batch for _, batch in zip(range(20), train_loader, strict=False)]  # 20, in one order for both
 by_hand = Loop(*new_parts(), loss_fn)
 by_hand.fit(batches, valid_loader, epochs=2)
 trainer = Trainer(*new_parts(), loss_fn, device="cpu")
