@@ -299,7 +299,8 @@ torch.save(MyNet(), folder / "MyNet.pth")
 
 def in_another_program(code):
     """Run Python code in a process of its own, in the lesson's folder; returns what it printed."""
-    run = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True)
+    plain = {**os.environ, "PYTHON_COLORS": "0"}  # from 3.13 on, Python colours its error messages
+    run = subprocess.run([sys.executable, "-c", code], cwd=folder, env=plain, capture_output=True, text=True)
     return (run.stdout + run.stderr).strip()
 
 
