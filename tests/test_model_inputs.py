@@ -311,6 +311,7 @@ def fresh():
     torch.compiler.reset()
 
 
+@pytest.mark.filterwarnings("ignore:Guards may run slower on Python 3.13.0")  # torch, on just that Python
 def test_it_compiles_without_a_break(model, fresh):
     compiled = torch.compile(model, fullgraph=True, backend="eager")
     with torch.no_grad():
@@ -321,6 +322,7 @@ def test_it_compiles_without_a_break(model, fresh):
         compiled(torch.zeros(2, 64, 48, 3))
 
 
+@pytest.mark.filterwarnings("ignore:Guards may run slower on Python 3.13.0")  # torch, on just that Python
 def test_it_compiles_with_channels_last_and_under_autocast(fresh):
     model = EfficientNetLite(num_classes=7, table=LITE0[:2]).eval()  # for each kind of input it is compiled anew
     model.head[1], model.feature_extractor.last = nn.Linear(24, 7), nn.Identity()
@@ -337,6 +339,7 @@ def test_it_compiles_with_channels_last_and_under_autocast(fresh):
         compiled(x.half())
 
 
+@pytest.mark.filterwarnings("ignore:Guards may run slower on Python 3.13.0")  # torch, on just that Python
 def test_compiled_where_breaks_are_allowed_it_says_the_same(model, fresh):
     compiled = torch.compile(model, backend="eager")
     assert compiled(pictures(2, 3, 64, 64)).shape == (2, 7)
@@ -345,6 +348,7 @@ def test_compiled_where_breaks_are_allowed_it_says_the_same(model, fresh):
     check_line(TypeError, KINDS["picture"][1], lambda: compiled(PHOTO))
 
 
+@pytest.mark.filterwarnings("ignore:Guards may run slower on Python 3.13.0")  # torch, on just that Python
 @pytest.mark.parametrize("strict", [False, True])
 def test_it_is_exported_for_batches_of_any_size(model, strict, fresh):
     x, batch = pictures(2, 3, 64, 64), {"x": {0: torch.export.Dim("batch")}}
