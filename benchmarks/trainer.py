@@ -130,9 +130,10 @@ def compare(title, make, steps, rounds):
         for name in list(ways)[:: 1 if i % 2 else -1]:
             times[name].append(seconds_a_step(ways[name], make, steps) * 1e6)
     print(f"{title}: {steps} steps, {rounds} rounds, one thread; microseconds a step")
+    draws = random.Random(0)
     for name, values in times.items():
-        more = [(value - hand) for value, hand in zip(values, times["by hand"], strict=True)]
-        resampled = sorted(statistics.median(random.choices(more, k=rounds)) for _ in range(1000))
+        more = [value - hand for value, hand in zip(values, times["by hand"], strict=True)]
+        resampled = sorted(statistics.median(draws.choices(more, k=rounds)) for _ in range(1000))
         share = statistics.median(more) / statistics.median(times["by hand"])
         print(
             f"  {name:10} {statistics.median(values):9.1f} ({min(values):.1f} … {max(values):.1f})   "

@@ -347,6 +347,20 @@ def test_a_full_disk_leaves_the_checkpoint_before(saved, monkeypatch):
     assert [path.name for path in saved.parent.iterdir()] == ["run.pt"]
 
 
+def test_ctrl_c_while_saving_leaves_the_checkpoint_before_and_nothing_else(saved, monkeypatch):
+    before = saved.read_bytes()
+
+    def interrupted(state, file):
+        file.write(b"half of it")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(checkpoints.torch, "save", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        save_checkpoint(make(), saved)
+    assert saved.read_bytes() == before
+    assert [path.name for path in saved.parent.iterdir()] == ["run.pt"]
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL")
 def test_twenty_kills_while_saving_lose_nothing(tmp_path):
     spec = importlib.util.spec_from_file_location("kills", Path(__file__).parents[1] / "benchmarks/kills.py")

@@ -27,6 +27,7 @@ from dlsteps.capture import windows
 from dlsteps.data import data_path
 from dlsteps.exercises.engine import find_exercise, find_quiz
 from dlsteps.game import Catch, score
+from dlsteps.training.callbacks import EVENTS
 
 NOTEBOOKS = ROOT / "notebooks"
 SOURCES = find_lessons(NOTEBOOKS / "source", suffix=".py")
@@ -636,6 +637,10 @@ def test_lesson_08_slider_shows_the_curve_of_the_chosen_run(lesson_08):
             run = names["find"](schedule, rate)[0]
             assert ax.lines[-1].get_ydata().tolist() == [float(loss) for loss in run["train_losses"].split()]
             assert ax.get_title().startswith(f"learning rate {rate:g}, {schedule}: score ")
+
+
+def test_lesson_08_shows_the_events_of_the_trainer(lesson_08):
+    assert lesson_08.names["EVENTS"] == EVENTS
 
 
 def test_lesson_08_draws_the_history_of_its_agent(lesson_08):

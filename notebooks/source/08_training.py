@@ -255,6 +255,7 @@ for rate in rates:
         played = [float(run["score"]) for run in find(schedule, rate)]
         print(f"{schedule:>12} {np.mean(played):.2f} ± {np.std(played, ddof=1):.2f}", end="")
     print()
+print("constant 0.1, loss in the first tenth of an epoch:", find("constant", 1e-1)[0]["train_losses"].split()[0])
 print("constant 0.001, the five:", *sorted(f"{float(run['score']):.2f}" for run in find("constant", 1e-3)))
 
 # %% [markdown] id="rate-notice"
@@ -476,8 +477,8 @@ print("the losses agree:                   ", np.allclose(both, by_hand.history)
 # %% [markdown] id="same-notice"
 # To the last bit. That is the answer to this lesson's question: **a loop is right when it does exactly what the slow
 # and obvious one does**, of which you have looked at every line. Write the obvious one once, keep it as a test, and
-# then make the other as comfortable as you like. (Here it is one setting, on the CPU; the course's tests compare more.)
-# (It costs next to nothing: with a tiny network 2.5 millionths of a second a step, 16 at the very most, see
+# then make the other as comfortable as you like. (Here it is one setting, on the CPU; the course's tests compare more.
+# It costs next to nothing: with a tiny network 2.5 millionths of a second a step, uncertain by some ten, see
 # `benchmarks/results/trainer.md`.)
 #
 # ## An epoch of its own

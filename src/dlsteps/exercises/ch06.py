@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from dlsteps.exercises.compare import difference, same, show
+from dlsteps.exercises.compare import Shown, difference, same, show
 from dlsteps.exercises.exercise import Case, Exercise, Quiz, Wrong
 
 
@@ -251,12 +251,6 @@ def slide_cases(random):
 def draw(random, *shape):
     """Quarters, from 1/4 to 2."""
     return torch.tensor([random.randint(1, 8) / 4 for _ in range(torch.Size(shape).numel())]).reshape(shape)
-
-
-class Shown(str):
-    """A text that a message shows without quotes."""
-
-    __repr__ = str.__str__
 
 
 def residual_cases():

@@ -10,15 +10,9 @@ from torch.nn import functional as F
 from torch.optim.lr_scheduler import CosineAnnealingLR
 from torch.utils.data import DataLoader, TensorDataset
 
-from dlsteps.exercises.compare import difference, same, show, unchanged
+from dlsteps.exercises.compare import Shown, difference, same, show, unchanged
 from dlsteps.exercises.exercise import Case, Exercise, Quiz, Wrong
 from dlsteps.training import Callback, Trainer
-
-
-class Shown(str):
-    """A text that a message shows without quotes."""
-
-    __repr__ = str.__str__
 
 
 def mean_of_samples(losses, sizes):

@@ -13,15 +13,9 @@ from typing import NamedTuple
 import torch
 from torch import nn
 
-from dlsteps.exercises.compare import show, show_error
+from dlsteps.exercises.compare import Shown, show, show_error
 from dlsteps.exercises.exercise import Case, Exercise, Quiz, Wrong
 from dlsteps.exercises.guard import TooLong
-
-
-class Shown(str):
-    """A text that a message shows without quotes."""
-
-    __repr__ = str.__str__
 
 
 def lacking(checkpoint):

@@ -80,6 +80,12 @@ def _close(got, expected):
     return bool(got.equal(expected))
 
 
+class Shown(str):
+    """A text that a message shows without quotes."""
+
+    __repr__ = str.__str__
+
+
 class _Short(reprlib.Repr):
     """A repr of bounded length, the same on every machine: no addresses."""
 

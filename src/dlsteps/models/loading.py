@@ -59,7 +59,7 @@ class LoadReport(NamedTuple):
         shapes = [f"{name} {ours} here, {theirs} there" for name, ours, theirs in self.mismatched]
         lines = [f"loaded {len(self.loaded)} of {there}"]
         for word, names in (("missing", self.missing), ("unexpected", self.unexpected), ("mismatched", shapes)):
-            lines.append(f"{word} {len(names)}" + (": " if names else "") + _some(names))
+            lines.append(f"{word} {len(names)}" + (": " if names else "") + first_few(names))
         return "\n".join(lines)
 
     __str__ = __repr__
@@ -108,7 +108,7 @@ def _check_state_dict(given):
     inside = [key for key, value in given.items() if _is_state_dict(value)]
     if inside:
         choices = " or ".join(f"checkpoint[{key!r}]" for key in inside)
-        raise ValueError(f"this is a checkpoint with keys {_some(map(repr, given))}: its weights are {choices}")
+        raise ValueError(f"this is a checkpoint with keys {first_few(map(repr, given))}: its weights are {choices}")
     key, value = next((k, v) for k, v in given.items() if not (isinstance(k, str) and isinstance(v, torch.Tensor)))
     raise TypeError(f"a state dict is a dictionary of names and tensors, but {key!r} is {type(value).__name__}")
 
@@ -135,7 +135,7 @@ def _check_names(ours, theirs):
         )
 
 
-def _some(names, most=6):
+def first_few(names, most=6):
     names = list(names)
     return ", ".join(names[:most]) + (", …" if len(names) > most else "")
 
@@ -168,7 +168,7 @@ def _submodule(model, name):
     if name in modules:
         return modules[name]
     near = difflib.get_close_matches(name, modules, n=3) or [child for child, _ in model.named_children()]
-    raise ValueError(f"{type(model).__name__} has no submodule {name!r}: choose from {_some(map(repr, near))}")
+    raise ValueError(f"{type(model).__name__} has no submodule {name!r}: choose from {first_few(map(repr, near))}")
 
 
 # Keeping a part as it is

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from dlsteps.models.loading import _some, compare_weights
+from dlsteps.models.loading import compare_weights, first_few
 from dlsteps.training import distributed
 from dlsteps.training.callbacks import Best, Callback
 
@@ -202,7 +202,7 @@ def _different_weights(model, weights):
     report = compare_weights(model, weights)
     shapes = [name for name, *_ in report.mismatched]
     kinds = (("missing", report.missing), ("unexpected", report.unexpected), ("another shape", shapes))
-    return [f"{kind} {len(names)}: {_some(names, 3)}" for kind, names in kinds if names]
+    return [f"{kind} {len(names)}: {first_few(names, 3)}" for kind, names in kinds if names]
 
 
 def _offer(path):
