@@ -1,5 +1,6 @@
 """Run by `torchrun` in two processes: trains straight, then again, then with a stop and a resume; see test_training."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -73,3 +74,4 @@ trainer.fit(loader, valid, epochs=3)
 write("resumed", trainer, same)
 distributed.barrier()  # the first is still writing
 torch.distributed.destroy_process_group()
+os._exit(0)  # gloo's threads may still hold tensors when the interpreter ends, and then abort it (pytorch#179291)
