@@ -48,15 +48,15 @@ def loaders():
     return DataLoader(train_set, batch_size=64, sampler=sampler), DataLoader(valid_set, batch_size=64)
 
 
-def new_trainer(schedule, rate, seed, steps):
-    """A run of so many steps, before its first; its callback has the losses."""
+def new_trainer(schedule, rate, seed, steps, callbacks=()):
+    """A run of so many steps, before its first; its first callback has the losses."""
     seed_everything(seed)
     model = ConvNet(in_channels=6, num_actions=3)
     optimizer = torch.optim.AdamW(model.parameters(), lr=rate)
     scheduler = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, steps) if schedule == "one cycle" else None
     return Trainer(
         model, optimizer, torch.nn.CrossEntropyLoss(), metrics={"accuracy": accuracy}, scheduler=scheduler,
-        callbacks=[Losses()], device="cpu", seed=seed,
+        callbacks=[Losses(), *callbacks], device="cpu", seed=seed,
     )  # fmt: skip
 
 

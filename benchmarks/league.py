@@ -5,8 +5,9 @@ lessons: the same lines with something changed. 02: the labels that its simulati
 captured once a frame, and four times with the keys of the first capture. 03: balanced batches in place of weights in
 the loss. 04: what `04_augment.py` measured. 05: *stay* where the paddle is pushed against a wall. 06: the mean over all
 places in place of the flattened picture. 07: EfficientNet-Lite0 with its ImageNet weights in place of `ConvNet`. 08:
-the `Trainer`, one cycle and balanced batches, as in `08_learning_rate.py`. 12: the same, saved after half of its epochs
-and resumed by another trainer; compared weight by weight.
+the `Trainer`, one cycle and balanced batches, as in `08_learning_rate.py`. 10: the same, watched; compared weight by
+weight. 11: the same with the weights of the best epoch, with a smoothed loss, and with dropout before the linear layer.
+12: as 08, saved after half of its epochs and resumed by another trainer; compared weight by weight.
 Each agent plays ten games at level 1; a figure is the mean over the seeds, with the standard deviation between them.
 Two hours on one core, most of them for lesson 07.
 """
@@ -30,7 +31,8 @@ from dlsteps.data.paths import CHECKOUT
 from dlsteps.game import LEFT, RIGHT, STAY, Score, score
 from dlsteps.models import load_matching
 from dlsteps.models.efficientnet_lite import EfficientNetLite, imagenet_weights
-from dlsteps.training import resume, save_checkpoint
+from dlsteps.training import EarlyStopping, TensorBoard, resume, save_checkpoint
+from dlsteps.training.histories import Histories
 
 lesson_08 = importlib.import_module("08_learning_rate")
 SEEDS, GAMES = range(5), range(10)
@@ -124,6 +126,33 @@ def played_in_lesson_08(schedule, rate):
     return [score(Agent(lesson_08.train(schedule, rate, seed).model), 1, GAMES).mean for seed in SEEDS]
 
 
+def watched_in_lesson_10():
+    """Whether lesson 08's run comes out the same with everything of lesson 10 looking on; two epochs of it."""
+    train_loader, valid_loader = lesson_08.loaders()
+    with tempfile.TemporaryDirectory() as folder:
+        watchers = Histories(), TensorBoard(folder, every=1, histograms=True)
+        plain, watched = (lesson_08.new_trainer("one cycle", 3e-3, 0, 440, more) for more in ((), watchers))
+        for trainer in (plain, watched):
+            trainer.fit(train_loader, valid_loader, epochs=2)
+    return same_weights(plain, watched)
+
+
+def regularised_in_lesson_11(way):
+    """The scores of lesson 08's agents, held back in one of three ways."""
+    scores = []
+    for seed in SEEDS:
+        train_loader, valid_loader = lesson_08.loaders()
+        keeper = [EarlyStopping(patience=lesson_08.EPOCHS, restore_best=True)] if way == "best epoch kept" else []
+        trainer = lesson_08.new_trainer("one cycle", 3e-3, seed, lesson_08.EPOCHS * len(train_loader), keeper)
+        if way == "label smoothing 0.1":
+            trainer.loss_fn = nn.CrossEntropyLoss(label_smoothing=0.1)
+        elif way == "dropout 0.5":
+            trainer.model.feature_extractor.insert(10, nn.Dropout(0.5))
+        trainer.fit(train_loader, valid_loader, epochs=lesson_08.EPOCHS)
+        scores.append(score(Agent(trainer.model), 1, GAMES).mean)
+    return scores
+
+
 def resumed_in_lesson_12():
     """Whether lesson 08's run, saved after half of its epochs, goes on in another trainer as it would have here."""
     train_loader, valid_loader = lesson_08.loaders()
@@ -135,7 +164,12 @@ def resumed_in_lesson_12():
         resume(resumed, Path(folder, "run.pt"))
     for trainer in (straight, resumed):
         trainer.fit(train_loader, valid_loader, epochs=lesson_08.EPOCHS)
-    weights = zip(straight.model.state_dict().values(), resumed.model.state_dict().values(), strict=True)
+    return same_weights(straight, resumed)
+
+
+def same_weights(ours, theirs):
+    """Whether two trainers' models agree to the last bit."""
+    weights = zip(ours.model.state_dict().values(), theirs.model.state_dict().values(), strict=True)
     return all(torch.equal(*pair) for pair in weights)
 
 
@@ -163,6 +197,9 @@ def main():
     for schedule, rate in [("one cycle", 3e-3), ("one cycle", 1e-4), ("constant", 3e-3)]:
         step = f"{schedule}, learning rate {rate:g}"
         rows.append(("08", step, "100.0%", show(played_in_lesson_08(schedule, rate))))
+    rows.append(("10", "watched", "100.0%", "no change" if watched_in_lesson_10() else "changed"))
+    for way in ("best epoch kept", "label smoothing 0.1", "dropout 0.5"):
+        rows.append(("11", way, "100.0%", show(regularised_in_lesson_11(way))))
     rows.append(("12", "a crash, and a resume", "100.0%", "no change" if resumed_in_lesson_12() else "changed"))
     with open(CHECKOUT / "league.csv", "w", encoding="utf8", newline="") as file:
         heading = ("lesson", "step", "labels right", f"score at level 1, {len(SEEDS)} trainings")

@@ -18,6 +18,7 @@ import matplotlib.pyplot as plt
 import nbformat
 import numpy as np
 import pytest
+import torch
 
 from dlsteps.authoring.build import Lesson
 from dlsteps.authoring.editions import ROOT, is_exercise, learner_edition
@@ -650,6 +651,138 @@ def test_lesson_08_draws_the_history_of_its_agent(lesson_08):
         for line, part in zip(ax.lines, ("train", "valid"), strict=True):
             assert line.get_ydata().tolist() == names["history"][f"{part}_{what}"]
     assert len(names["history"]) == 10
+
+
+@pytest.fixture(scope="module")
+def lesson_10(run):
+    return run("10")
+
+
+def test_lesson_10_draws_the_histories_that_were_recorded(lesson_10):
+    (figure,) = lesson_10.figures["histories-plot"]
+    panels = iter(figure.axes)
+    for run in ("calm", "hasty"):
+        values = lesson_10.names["histories"][run].values
+        for what in ("gradient", "update", "output", "dead"):
+            lines = next(panels).lines
+            assert [line.get_label() for line in lines] == list(values[what])
+            assert [line.get_ydata().tolist() for line in lines] == list(values[what].values())
+
+
+def test_lesson_10_says_what_the_histories_show(lesson_10):
+    histories = lesson_10.names["histories"]
+    updates, dead = (
+        {run: histories[run].values[what][name] for run in histories}
+        for what, name in [("update", "feature_extractor.10.weight"), ("dead", "feature_extractor.11")]
+    )
+    assert updates["hasty"][0] > 0.5 > 10 * updates["calm"][0] / 2
+    assert dead["hasty"][0] < 0.1 < 0.6 < dead["hasty"][5] < 1
+    assert dead["hasty"][-1] > 1.5 * dead["calm"][-1]
+
+
+def test_lesson_10_shows_what_excites_a_channel(lesson_10):
+    (figure,) = lesson_10.figures["patches"]
+    names = lesson_10.names
+    assert len(figure.axes) == 80
+    with torch.no_grad():
+        front = names["network_after"]("calm", 4).feature_extractor[:9]
+    first = figure.axes[0].images[0].get_array()
+    answers = names["answers"]["trained"][:, 0].flatten(1)  # (717, 64)
+    frame = int(answers.max(dim=1).values.argmax())
+    place = int(answers[frame].argmax())
+    top, left = 8 * (place // 8), 8 * (place % 8)
+    np.testing.assert_array_equal(first, names["padded"][frame, :, top : top + 17, left : left + 17].permute(1, 2, 0))
+    x = names["valid_x"][frame : frame + 1].clone().requires_grad_()  # which pixels it looks at, by their gradients
+    front(x)[0, 0].flatten()[place].backward()
+    rows, columns = torch.where(x.grad[0].abs().sum(dim=0) > 0)
+    assert top - 8 <= rows.min() <= rows.max() < top + 9
+    assert left - 8 <= columns.min() <= columns.max() < left + 9
+
+
+def test_lesson_10_occlusion_is_that_of_a_loop(lesson_10):
+    names = lesson_10.names
+    model, x = names["network_after"]("hasty", 4), names["moment"]
+    found = names["occlusion"](model, x, 1)
+    for i, j in [(0, 0), (3, 12), (15, 7)]:
+        covered = x.clone()
+        covered[:, 4 * i : 4 * i + 4, 4 * j : 4 * j + 4] = x.mean(dim=(1, 2))[:, None, None]
+        with torch.no_grad():
+            assert found[i, j].item() == pytest.approx((model(x[None]) - model(covered[None]))[0, 1].item(), abs=1e-4)
+
+
+def test_lesson_10_slider_goes_through_the_epochs(lesson_10):
+    names, controls = lesson_10.names, lesson_10.names["controls"]
+    controls["run"].value = "hasty"
+    for epoch in (4, 1):
+        Run.take_figures()
+        controls["epoch"].value = epoch
+        (figure,) = Run.take_figures()
+        bars, gradient, _ = figure.axes
+        network = names["network_after"]("hasty", epoch)
+        action = names["decide"](network, names["moment"])
+        expected = names["saliency"](network, names["moment"], action)
+        np.testing.assert_array_equal(gradient.images[0].get_array(), expected)
+        assert bars.get_title() == f"hasty, epoch {epoch}: {sum(bar.get_height() > 0 for bar in bars.patches)} features"
+
+
+@pytest.fixture(scope="module")
+def lesson_11(run):
+    return run("11")
+
+
+def test_lesson_11_draws_its_runs(lesson_11):
+    names = lesson_11.names
+    for cell, history in [("train-plot", names["history"]), ("augmented", names["augmented"].history)]:
+        (figure,) = lesson_11.figures[cell]
+        for ax, what in zip(figure.axes, ("loss", "accuracy"), strict=True):
+            for line, part in zip(ax.lines, ("train", "valid"), strict=False):
+                assert line.get_ydata().tolist() == history[f"{part}_{what}"][:32]
+
+
+def test_lesson_11_overfits_on_purpose(lesson_11):
+    history, lowest = lesson_11.names["history"], lesson_11.names["lowest"]
+    assert history["valid_loss"][31] > 2 * history["valid_loss"][lowest - 1]
+    assert history["train_loss"][31] < 0.1
+
+
+def test_lesson_11_slider_stops_where_patience_ends(lesson_11):
+    names, controls = lesson_11.names, lesson_11.names["controls"]
+    for training, patience, min_delta in [(0, 1, 0.0), (3, 4, 0.03), (7, 15, 0.3)]:
+        controls["training"].value, controls["patience"].value = training, patience
+        Run.take_figures()
+        controls["min_delta"].value = 0.01
+        controls["min_delta"].value = min_delta
+        figure = Run.take_figures()[-1]
+        losses = names["curve"](names["restless"][training], "valid")
+        lowest, best, stop = np.inf, 0, len(losses)
+        for epoch, loss in enumerate(losses, 1):
+            if loss < lowest - min_delta:
+                lowest, best = loss, epoch
+            elif epoch - best == patience:
+                stop = epoch
+                break
+        labels = figure.axes[0].get_legend_handles_labels()[1]
+        assert labels[-2:] == [f"kept: epoch {best}", f"stops after epoch {stop}"]
+
+
+def test_lesson_11_draws_what_was_measured(lesson_11):
+    names = lesson_11.names
+    (figure,) = lesson_11.figures["flatter-plot"]
+    for ax, size in zip(figure.axes, ("100", "1000"), strict=True):
+        rows = [row for row in names["splits"] if row["size"] == size]
+        expected = [np.mean([float(row[name]) for row in rows]) for name in ("valid_best", "third_best", "third_last")]
+        assert ax.lines[0].get_ydata().tolist() == pytest.approx(expected)
+        assert len(rows) == 100
+    (figure,) = lesson_11.figures["ways-plot"]
+    for ax, column in zip(figure.axes, ("third_loss", "third_accuracy", "score"), strict=True):
+        for bars, which in zip(ax.containers, ("last", "best"), strict=True):
+            for mean, way in zip(bars.lines[0].get_xdata(), names["chosen"], strict=True):
+                key = (way, names["chosen"][way])
+                values = [
+                    float(row[f"{column}_{which}"]) for row in names["rows"] if (row["way"], row["strength"]) == key
+                ]
+                assert len(values) == 10
+                assert mean == pytest.approx(np.mean(values))
 
 
 def test_lesson_12_draws_a_run_and_what_became_of_it_after_a_crash(run):

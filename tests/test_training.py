@@ -18,7 +18,6 @@ from dlsteps.training import (
     History,
     Progress,
     StopOnNaN,
-    TensorBoard,
     Trainer,
     accuracy,
     mean_absolute_error,
@@ -440,14 +439,6 @@ def test_nan_is_found_before_the_step_and_before_saving(tmp_path):
     with pytest.raises(FloatingPointError, match="train_loss is nan after epoch 0"):
         trainer.fit(loader)
     assert not list(tmp_path.iterdir())
-
-
-def test_tensorboard_writes_what_was_recorded(tmp_path):
-    trainer = make([TensorBoard(tmp_path, every=1)])
-    trainer.fit(batches(), batches(), epochs=2)
-    (file,) = tmp_path.iterdir()
-    content = file.read_bytes()
-    assert all(name in content for name in (b"step/loss", b"step/learning_rate", b"train/loss", b"valid/loss"))
 
 
 def test_progress_names_the_last_epoch(capsys):

@@ -29,7 +29,7 @@ PACKAGES = (  # the study note's eight, then the course's own
     Package("pyautogui", "pyautogui", {"linux": "clashes with python-xlib, which sends keys"}, "pynput sends keys"),
     Package("keyboard", "keyboard", {"linux": "needs root; python-xlib reads the keys"}, "pynput reads keys"),
     *(Package(name, name) for name in ("jupyterlab", "ipywidgets", "nbclient", "tqdm", "psutil", "gymnasium", "mss")),
-    *(Package(name, name) for name in ("tensorboardX", "safetensors", "onnxscript", "onnxruntime")),
+    *(Package(name, name) for name in ("tensorboardX", "tensorboard", "safetensors", "onnxscript", "onnxruntime")),
     Package("mlxtend", "mlxtend"),
     Package("scikit-image", "skimage"),
     Package("scikit-learn", "sklearn"),

@@ -6,11 +6,11 @@ from dlsteps.training.callbacks import (
     EarlyStopping,
     Progress,
     StopOnNaN,
-    TensorBoard,
 )
 from dlsteps.training.checkpoint import Checkpoint, resume, save_checkpoint
 from dlsteps.training.history import History
 from dlsteps.training.metrics import accuracy, mean_absolute_error, top_k_accuracy
+from dlsteps.training.tensorboard import TensorBoard, show_tensorboard
 from dlsteps.training.trainer import Trainer
 
 __all__ = [
@@ -27,5 +27,6 @@ __all__ = [
     "mean_absolute_error",
     "resume",
     "save_checkpoint",
+    "show_tensorboard",
     "top_k_accuracy",
 ]

@@ -144,36 +144,3 @@ class Progress(Callback):
         plt.xlabel("epoch")
         plt.legend()
         plt.show()
-
-
-class TensorBoard(Callback):
-    """Write the epochs' numbers, and every so many steps loss and learning rate, to `folder` for TensorBoard.
-
-    A resumed run overwrites what an interrupted one wrote after its checkpoint.
-    """
-
-    def __init__(self, folder, every=10):
-        self.folder, self.every = folder, every
-        self.writer = None
-
-    def on_fit_start(self, trainer):
-        if distributed.is_main():
-            try:
-                from tensorboardX import SummaryWriter
-            except ImportError as error:
-                raise ImportError(f"for TensorBoard: python -m pip install tensorboardX ({error})") from None
-            self.writer = SummaryWriter(str(self.folder), purge_step=trainer.step or None)
-
-    def on_batch_end(self, trainer):
-        if self.writer is not None and trainer.step % self.every == 0:
-            self.writer.add_scalar("step/loss", trainer.loss.item(), trainer.step)
-            self.writer.add_scalar("step/learning_rate", trainer.optimizer.param_groups[0]["lr"], trainer.step)
-
-    def on_epoch_end(self, trainer):
-        if self.writer is not None:
-            for name, value in trainer.history[-1].items():
-                self.writer.add_scalar(name.replace("_", "/", 1), value, trainer.step)
-
-    def on_fit_end(self, trainer):
-        if self.writer is not None:
-            self.writer.close()
