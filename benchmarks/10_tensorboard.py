@@ -41,9 +41,7 @@ def main():
     )
     page = Image.open(picture).convert("RGB")
     small = page.resize((page.width * 3 // 4, page.height * 3 // 4), Image.Resampling.LANCZOS)
-    small.quantize(64).save(
-        CHECKOUT / "tensorboard.png", optimize=True
-    )  # a palette: a fifth of the bytes
+    small.quantize(64).save(CHECKOUT / "tensorboard.png", optimize=True)  # a palette: a fifth of the bytes
     os._exit(0)  # TensorBoard's thread would go on
 
 

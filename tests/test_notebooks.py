@@ -198,6 +198,9 @@ def run():
             return runs[name, stop]
 
         yield run_once
+        for lesson in runs.values():
+            if "temporary" in lesson.names:  # otherwise its folder goes with the interpreter, and with a warning
+                lesson.names["temporary"].cleanup()
 
 
 def pictures(figure):

@@ -120,11 +120,11 @@ print([path.parent.name for path in event_files(folder)])
 
 
 # %% id="more"
-model, some = trainers["calm"].model.eval(), range(0, len(valid_x), 4)
+model, some = trainers["calm"].model.eval(), range(0, len(valid_x), 5)  # 144: add_embedding wants a square number
 with torch.no_grad():
-    features = model.feature_extractor(valid_x[some])  # (180, 128)
+    features = model.feature_extractor(valid_x[some])  # (144, 128)
 names = [["left", "stay", "right"][y] for y in valid_y[some]]
-thumbnails = F.interpolate(valid_x[some, 3:], size=32)  # (180, 3, 32, 32)
+thumbnails = F.interpolate(valid_x[some, 3:], size=32)  # (144, 3, 32, 32)
 
 writer = SummaryWriter(str(folder / "calm"), filename_suffix=".more")
 with warnings.catch_warnings(action="ignore"):  # torch.jit.trace, which it uses, is on its way out
@@ -514,9 +514,11 @@ for name, given in answers.items():
 # gradient, not of the loss with respect to the weights, but of one logit with respect to the **pixels**. Where it is
 # large, a small change of the pixel changes the decision. For that the input has to ask for gradients:
 
-# %% id="not-a-number" tags=["raises-exception"]
+# %% id="moment"
 moment = valid_x[333]  # (6, 64, 64): a ball is falling
 model = network_after("calm", 4)
+
+# %% id="not-a-number" tags=["raises-exception"]
 x = moment[None].clone().requires_grad_()
 model(x).backward()
 
