@@ -1,0 +1,1 @@
+"""What `Monitor` looks at: what it measures in a step, and what follows from that."""

@@ -1,0 +1,166 @@
+"""Checks of what comes out for what goes in, and of how the loss takes it."""
+
+import math
+
+import torch
+
+from dlsteps.clinic.preflight_checks.case import change, forward, rows, take, tensors, twin_of
+from dlsteps.clinic.report import Finding, Skip
+
+EQUAL = 1e-5  # relative: rows that differ by less are the same, in float32
+CONSTANT = 1e-7  # in float32 there would be no difference left
+NOTHING_AT_ALL = 1e-12  # the same in float64
+SIZES = (1.0, 3.0, 10.0)  # of random weights: with some of them all ReLUs may be off, or thresholds not reached
+
+
+def reinitialised(model, seed, size=1.0):
+    """A copy with random weights that neither swallow nor blow up the signal: what it computes, whatever it learned."""
+    other = twin_of(model)
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for p in (p for p in other.parameters() if p.is_floating_point()):
+            noise = torch.randn(p.shape, generator=generator).to(p)
+            scale = 0.5 < p.mean() < 2 if p.numel() else False  # a normalisation's factors begin as 1
+            p.copy_(size * noise * (2 / p[0].numel()) ** 0.5 if p.ndim > 1 else scale + 0.1 * noise)
+    return other
+
+
+def differ(a, b):
+    """The largest difference of two matrices, measured by their size."""
+    if a.shape != b.shape or not a.numel():
+        return math.inf
+    return ((a - b).abs().max() / torch.maximum(a.abs().max(), b.abs().max()).clamp(min=1e-30)).item()
+
+
+def answers(model, batch):
+    """(B, D): what a model in eval mode says about each sample."""
+    with torch.no_grad():
+        return rows(forward(model, batch, train=False), batch.size)
+
+
+def other_samples(few, batches):
+    """As many samples, other ones: those of the second half for the first, or of another batch."""
+    for batch in batches[::-1]:
+        if batch is not few and batch.size >= few.size:
+            return take(batch, range(batch.size - few.size, batch.size))
+    return take(few, list(range(few.size))[::-1])
+
+
+def input_ignored(model, few, other, is_seen=None):
+    """Whatever its weights, the network gives the same for other inputs. In float64, where tiny differences remain.
+
+    `is_seen`: a function that says whether layers that get gradients see the input; then it is no matter of wiring.
+    """
+    if few.size < 2:
+        raise Skip("a batch of one sample")
+    if same_inputs(few, other):
+        raise Skip("all samples looked at are the same")
+    models = [model, *(reinitialised(model, seed, size) for seed, size in enumerate(SIZES))]
+    spread = 0.0
+    for m in models:
+        spread = max(spread, differ(*(exact_answers(m, batch) for batch in (few, other))))
+    if spread <= NOTHING_AT_ALL:
+        if not (is_seen and is_seen()):
+            message = (
+                f"For {few.size} other samples the output is the same, also with {len(SIZES)} other sets of weights."
+            )
+            yield Finding("input-ignored", "error", message, {"largest_difference": spread})
+        return
+    for name, changed in one_input_changed(few, other):
+        if max(differ(answers(m, few), answers(m, changed)) for m in models) < EQUAL:
+            message = f"Other values of input {name} do not change the output."
+            yield Finding("input-ignored", "advice", message, {"input": str(name)})
+
+
+def exact_answers(model, batch):
+    """`answers` in float64, if the model can."""
+    double = lambda t: t.double() if t.is_floating_point() else t  # noqa: E731
+    try:
+        wide = batch._replace(inputs=change(batch.inputs, double), named=change(batch.named, double))
+        return answers(twin_of(model).double(), wide)
+    except Skip:
+        return answers(model, batch)
+
+
+def layers_that_see(model, few, other):
+    """Names of layers whose input differs between two batches."""
+    seen, hooks = {}, []
+    for name, module in model.named_modules():
+
+        def note(module, args, name=name):
+            seen.setdefault(name, []).extend(t.detach().clone() for t in tensors(args))
+
+        if list(module.parameters(recurse=False)):
+            hooks.append(module.register_forward_pre_hook(note))
+    try:
+        answers(model, few)
+        before, seen = seen, {}
+        answers(model, other)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    pairs = {name: list(zip(before[name], seen.get(name, []), strict=False)) for name in before}
+    return {name for name, pair in pairs.items() if any(a.shape == b.shape and not torch.equal(a, b) for a, b in pair)}
+
+
+def same_inputs(a, b):
+    pairs = zip(tensors([a.inputs, a.named]), tensors([b.inputs, b.named]), strict=False)
+    return all(x.shape == y.shape and torch.equal(x, y) for x, y in pairs)
+
+
+def one_input_changed(few, other):
+    """(name, batch) for each input of several that differs."""
+    if len(few.inputs) + len(few.named) < 2:
+        return
+    for i, (old, new) in enumerate(zip(few.inputs, other.inputs, strict=True)):
+        if isinstance(old, torch.Tensor) and old.is_floating_point() and not torch.equal(old, new):
+            yield i, few._replace(inputs=(*few.inputs[:i], new, *few.inputs[i + 1 :]))
+    for name, old in few.named.items():
+        if isinstance(old, torch.Tensor) and old.is_floating_point() and not torch.equal(old, other.named[name]):
+            yield f"{name!r}", few._replace(named={**few.named, name: other.named[name]})
+
+
+def constant_output(start, trained, batch):
+    """The same answer for every sample, before and after a few steps of training."""
+    if batch.size < 2:
+        raise Skip("a batch of one sample")
+    worst = 0.0
+    for model in (start, trained):
+        out = exact_answers(model, batch)
+        worst = max(worst, float((out - out.mean(dim=0)).abs().max() / out.abs().max().clamp(min=1e-30)))
+    if worst < CONSTANT:
+        message = f"For {batch.size} samples the output is the same, at the start and after a few steps of training."
+        yield Finding("constant-output", "error", message, {"largest_difference": worst})
+
+
+def leak_between_samples(model, few):
+    """In eval mode, what is said of some samples changes with the others of their batch."""
+    half = few.size // 2
+    if half < 2:
+        raise Skip("a batch of too few samples")
+    if is_pairwise(model, few):
+        raise Skip("the output compares the samples of a batch with each other")
+    worst = 0.0
+    for m in (model, reinitialised(model, 0)):
+        for kept, fill in ((slice(0, half), few.size - 1), (slice(half, None), 0)):
+            index = [i if i in range(few.size)[kept] else fill for i in range(few.size)]
+            worst = max(worst, differ(answers(m, few)[kept], answers(m, take(few, index))[kept]))
+    if worst > 100 * EQUAL:
+        message = f"Other samples in the batch change the output for a sample, by {worst:.1%} of the largest value."
+        severity = "advice" if has_batch_statistics(model) else "error"
+        yield Finding("leak-between-samples", severity, message, {"change": worst})
+
+
+def is_pairwise(model, few):
+    """Does the second dimension of the output follow the size of the batch, as for a table of similarities?"""
+    shapes = [[t.shape for t in tensors(forward(model, batch, train=False))] for batch in (few, take(few, range(3)))]
+    return any(
+        len(a) > 1 and len(b) > 1 and a[0] == a[1] == few.size and b[1] == 3 for a, b in zip(*shapes, strict=False)
+    )
+
+
+def has_batch_statistics(model):
+    """BatchNorm that was told not to keep averages: a choice, if a doubtful one."""
+    return any(
+        getattr(m, "track_running_stats", True) is False and "Batch" in type(m).__name__ for m in model.modules()
+    )
