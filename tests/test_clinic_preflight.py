@@ -1069,3 +1069,13 @@ def test_the_next_batch_is_what_it_would_have_been():
     preflight(mlp(), CE, checked)
     for (a, _), (b, _) in zip(fresh, checked, strict=True):
         assert torch.equal(a, b)
+
+
+@pytest.mark.parametrize("label", [2, 3])
+def test_a_slow_network_gets_fewer_looks_and_no_label_is_overlooked(label, monkeypatch):
+    monkeypatch.setattr("dlsteps.clinic.preflight_checks.examination.FAST", 0)
+    x, y = pictures()
+    y[200] = label  # of 0 … 2, and not in the first batch
+    report = preflight(cnn(), CE, DataLoader(TensorDataset(x, y), 32))
+    assert [finding.code for finding in report.findings][:1] == ["label-out-of-range"] * (label == 3)
+    assert not {"label-out-of-range", "dead-relu", "input-ignored"} & set(report.skipped)

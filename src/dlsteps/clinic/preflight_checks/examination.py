@@ -33,7 +33,7 @@ class Examination:
     """Runs the checks: `findings`, and `skipped`, {check: why it could not run}."""
 
     def __init__(self, model, loss_fn, train_loader, valid_loader, optimizer, scheduler):
-        self.findings, self.skipped = [], {}
+        self.findings, self.skipped, self.fast = [], {}, True
         self.train_loader, self.valid_loader = train_loader, valid_loader
         self.optimizer, self.scheduler = optimizer, scheduler
         device = next(iter([*model.parameters(), *model.buffers()]), torch.empty(0)).device
@@ -137,7 +137,7 @@ class Examination:
         self.check("vanishing-gradient", lambda: gradients.vanishing_gradient(found(), self.order))
         scale = lambda: self.entrance[2].double().pow(2).mean().sqrt().item()  # noqa: E731
         self.check("exploding-gradient", lambda: gradients.exploding_gradient(found(), case, scale()))
-        self.check("dead-relu", lambda: signals.dead_relu(case.model, self.some(self.train)[:4]))
+        self.check("dead-relu", lambda: signals.dead_relu(case.model, self.some(self.train)[: 4 if self.fast else 1]))
         self.check("bad-initialisation", lambda: signals.bad_initialisation(case.model, case.few))
         self.check("initial-loss-off", lambda: gradients.initial_loss_off(case, self.kind))
 
@@ -167,13 +167,16 @@ class Examination:
 
     @functools.cached_property
     def outputs(self):
-        """Of all batches, or of the first if the network is slow."""
+        """Of all batches; if the network is slow, those after the first are only of the right shape."""
         self.some(self.train)
         with torch.no_grad():
             start = time.perf_counter()
             found = [self.case.output(self.train[0])]
             self.fast = time.perf_counter() - start < FAST
-            return found + [self.case.output(batch) for batch in self.train[1:] if self.fast]
+            one = found[0]
+            if self.fast or not isinstance(one, torch.Tensor) or one.shape[:1] != (self.train[0].size,):
+                return found + [self.case.output(batch) for batch in self.train[1:]]
+            return found + [one[:1].expand(batch.size, *one.shape[1:]) for batch in self.train[1:]]
 
     @functools.cached_property
     def kind(self):

@@ -55,18 +55,19 @@ def input_ignored(model, few, other, is_seen=None):
         raise Skip("a batch of one sample")
     if same_inputs(few, other):
         raise Skip("all samples looked at are the same")
-    models = [model, *(reinitialised(model, seed, size) for seed, size in enumerate(SIZES))]
-    spread = 0.0
-    for m in models:
-        spread = max(spread, differ(*(exact_answers(m, batch) for batch in (few, other))))
-    if spread <= NOTHING_AT_ALL:
+    largest = differ(*(answers(model, batch) for batch in (few, other)))
+    if largest < EQUAL:  # looked at more closely, which takes time
+        models = (model, *(reinitialised(model, seed, size) for seed, size in enumerate(SIZES)))
+        largest = max(differ(*(exact_answers(m, batch) for batch in (few, other))) for m in models)
+    if largest <= NOTHING_AT_ALL:
         if not (is_seen and is_seen()):
             message = (
                 f"For {few.size} other samples the output is the same, also with {len(SIZES)} other sets of weights."
             )
-            yield Finding("input-ignored", "error", message, {"largest_difference": spread})
+            yield Finding("input-ignored", "error", message, {"largest_difference": largest})
         return
     for name, changed in one_input_changed(few, other):
+        models = (model, *(reinitialised(model, seed, size) for seed, size in enumerate(SIZES)))
         if max(differ(answers(m, few), answers(m, changed)) for m in models) < EQUAL:
             message = f"Other values of input {name} do not change the output."
             yield Finding("input-ignored", "advice", message, {"input": str(name)})
@@ -124,13 +125,17 @@ def constant_output(start, trained, batch):
     """The same answer for every sample, before and after a few steps of training."""
     if batch.size < 2:
         raise Skip("a batch of one sample")
-    worst = 0.0
-    for model in (start, trained):
-        out = exact_answers(model, batch)
-        worst = max(worst, float((out - out.mean(dim=0)).abs().max() / out.abs().max().clamp(min=1e-30)))
+    worst = max(spread(answers(model, batch)) for model in (start, trained))
+    if worst < EQUAL:
+        worst = max(spread(exact_answers(model, batch)) for model in (start, trained))
     if worst < CONSTANT:
         message = f"For {batch.size} samples the output is the same, at the start and after a few steps of training."
         yield Finding("constant-output", "error", message, {"largest_difference": worst})
+
+
+def spread(out):
+    """How far answers to several samples are from their mean, measured by the largest."""
+    return float((out - out.mean(dim=0)).abs().max() / out.abs().max().clamp(min=1e-30))
 
 
 def leak_between_samples(model, few):
