@@ -92,14 +92,13 @@ class Examination:
         self.check("class-imbalance", lambda: spread.class_imbalance(targets, self.output, loss_fn, self.kind))
         some = spread.spread_labels(getattr(self.train_loader, "dataset", None))
         self.check("unshuffled-training-data", lambda: spread.unshuffled_training_data(targets, self.output, some))
-        inputs = lambda: [case.batch.inputs, case.batch.named]  # noqa: E731
-        self.check("not-normalised", lambda: data.not_normalised(inputs(), self.entrance[0], self.entrance[2]))
-        self.check("channel-order-suspect", lambda: data.channel_order_suspect(inputs(), *self.entrance))
+        self.check("not-normalised", lambda: data.not_normalised(self.inputs, self.entrance[0], self.entrance[2]))
+        self.check("channel-order-suspect", lambda: data.channel_order_suspect(self.inputs, *self.entrance))
 
     def look_at_pairs(self):
-        both = lambda: (self.some(self.train), self.some(self.valid, "valid_loader"))  # noqa: E731
-        loaders = self.train_loader, self.valid_loader
-        self.check("train-valid-overlap", lambda: pairs.train_valid_overlap(*both(), *loaders))
+        self.check("train-valid-overlap", lambda: pairs.train_valid_overlap(
+            self.some(self.train), self.some(self.valid, "valid_loader"), self.train_loader, self.valid_loader
+        ))  # fmt: skip
         self.check("validation-augmented", lambda: pairs.validation_augmented(
             getattr(self.given(self.valid_loader, "valid_loader"), "dataset", self.valid_loader)))  # fmt: skip
         self.check("labels-shuffled-against-inputs", lambda: pairs.labels_shuffled(
@@ -107,14 +106,13 @@ class Examination:
 
     def look_at_wiring(self):
         case, model = self.case, self.case.model
-        optimizer = lambda: self.given(case.optimizer, "optimizer")  # noqa: E731
-        schedule = lambda: wiring.scheduler_stale(self.given(self.scheduler, "scheduler"), self.optimizer)  # noqa: E731
-        self.check("scheduler-stale", schedule)
+        self.check("scheduler-stale", lambda: wiring.scheduler_stale(
+            self.given(self.scheduler, "scheduler"), self.optimizer))  # fmt: skip
         self.check("unregistered-submodule", lambda: wiring.unregistered_submodule(self.hidden, case.optimizer))
         self.check("optimizer-of-another-model", lambda: wiring.optimizer_of_another_model(
-            model, optimizer(), self.hidden))  # fmt: skip
+            model, self.given(case.optimizer, "optimizer"), self.hidden))  # fmt: skip
         self.check("parameter-not-in-optimizer", lambda: wiring.parameter_not_in_optimizer(
-            model, optimizer(), self.order))  # fmt: skip
+            model, self.given(case.optimizer, "optimizer"), self.order))  # fmt: skip
         self.check("frozen-by-accident", lambda: wiring.frozen_by_accident(model, self.order))
 
     def look_at_output(self):
@@ -130,13 +128,12 @@ class Examination:
         )
 
     def look_at_gradients(self):
-        case, found = self.case, lambda: self.looks
-        self.check("detached-graph", lambda: gradients.detached_graph(found(), self.cut_and_unused[0]))
+        case = self.case
+        self.check("detached-graph", lambda: gradients.detached_graph(self.looks, self.cut_and_unused[0]))
         self.check("no-gradient", lambda: gradients.no_gradient(
-            found(), self.cut_and_unused[1], self.later_looks, self.held))  # fmt: skip
-        self.check("vanishing-gradient", lambda: gradients.vanishing_gradient(found(), self.order))
-        scale = lambda: self.entrance[2].double().pow(2).mean().sqrt().item()  # noqa: E731
-        self.check("exploding-gradient", lambda: gradients.exploding_gradient(found(), case, scale()))
+            self.looks, self.cut_and_unused[1], self.later_looks, self.held))  # fmt: skip
+        self.check("vanishing-gradient", lambda: gradients.vanishing_gradient(self.looks, self.order))
+        self.check("exploding-gradient", lambda: gradients.exploding_gradient(self.looks, case, self.scale))
         self.check("dead-relu", lambda: signals.dead_relu(case.model, self.some(self.train)[: 4 if self.fast else 1]))
         self.check("bad-initialisation", lambda: signals.bad_initialisation(case.model, case.few))
         self.check("initial-loss-off", lambda: gradients.initial_loss_off(case, self.kind))
@@ -186,6 +183,15 @@ class Examination:
     def entrance(self):
         """(name, layer, its input) of the first layer with weights."""
         return data.first_layer_input(self.case.model, lambda: self.case.output(self.case.batch))
+
+    @property
+    def inputs(self):
+        return [self.case.batch.inputs, self.case.batch.named]
+
+    @property
+    def scale(self):
+        """The root mean square of what the first layer gets."""
+        return self.entrance[2].double().pow(2).mean().sqrt().item()
 
     @property
     def is_own_target(self):
