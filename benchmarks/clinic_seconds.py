@@ -1,6 +1,6 @@
 """How long `preflight` and `check_loop` take for the course's networks, in seconds (together at most 10 on two cores).
 
-The agent's `ConvNet` on the minute of play, balanced, flipped and shifted as in lesson 08; a small network on 5,000
+The agent's `ConvNet` on the minute of play, balanced, flipped and shifted as in lesson 08; a small network on 1,400
 digits; EfficientNet-Lite0 with its ImageNet weights and a new head on digits at 96 x 96, the rest frozen, as in lesson
 07. Medians, in brackets the fastest and the slowest. All three are sound: an error would be a false alarm.
 """

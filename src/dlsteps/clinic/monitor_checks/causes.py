@@ -4,7 +4,7 @@ import math
 
 import torch
 
-from dlsteps.clinic.monitor_checks.measures import tensors
+from dlsteps.clinic.nested import tensors
 from dlsteps.clinic.report import Finding
 
 # A healthy step moves weights by about 1/1000 of their size; from 1/10 on, hardly anything of them is left after ten.

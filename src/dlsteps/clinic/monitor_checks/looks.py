@@ -16,9 +16,9 @@ from dlsteps.clinic.monitor_checks.measures import (
     rms,
     sample,
     spread,
-    tensors,
     total,
 )  # fmt: skip
+from dlsteps.clinic.nested import tensors
 
 PROBES = 2  # so many parameters, and the last one, say whether old gradients were still there
 LOST = 1e-5  # a change by this part of a float32 is far from lost in rounding (6e-8)

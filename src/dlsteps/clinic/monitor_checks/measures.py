@@ -1,7 +1,5 @@
 """Numbers that say how a network is doing, cheaply, from tensors or modules alone."""
 
-from collections.abc import Mapping
-
 import torch
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
@@ -10,17 +8,6 @@ from torch.nn.modules.dropout import _DropoutNd
 SAMPLED = 2**14  # so many values of a parameter say how far it moved
 SAMPLES = 64  # so many samples of a batch say whether units and outputs are constant
 SAME = 1e-6  # outputs that differ by less than this part of their size: rounding
-
-
-def tensors(value):
-    """All tensors in nested lists, tuples and mappings."""
-    if isinstance(value, torch.Tensor):
-        return [value]
-    if isinstance(value, Mapping):
-        value = value.values()
-    elif not isinstance(value, list | tuple):
-        return []
-    return [x for part in value for x in tensors(part)]
 
 
 def total(parts):

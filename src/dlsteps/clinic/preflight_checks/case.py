@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import torch
 
+from dlsteps.clinic.nested import tensors
 from dlsteps.clinic.report import Skip, describe
 from dlsteps.training.batches import batch_size, split_batch, to_device
 
@@ -52,17 +53,6 @@ def size_of(raw):
     with contextlib.suppress(Exception):
         return as_batch(raw, torch.device("cpu")).size
     return 1
-
-
-def tensors(tree):
-    """All tensors in tensors, lists, tuples and dicts of these."""
-    if isinstance(tree, torch.Tensor):
-        return [tree]
-    if isinstance(tree, Mapping):
-        tree = tree.values()
-    elif not isinstance(tree, list | tuple):
-        return []
-    return [tensor for part in tree for tensor in tensors(part)]
 
 
 def change(tree, function):

@@ -2,7 +2,7 @@
 
 import torch
 
-from dlsteps.clinic.preflight_checks.case import tensors
+from dlsteps.clinic.nested import tensors
 from dlsteps.clinic.report import Finding, Skip
 
 LARGE = 10.0  # root mean square; pixels 0 … 255 have 80 to 150, normalised inputs 1

@@ -4,7 +4,8 @@ import math
 
 import torch
 
-from dlsteps.clinic.preflight_checks.case import change, forward, rows, take, tensors, twin_of
+from dlsteps.clinic.nested import tensors
+from dlsteps.clinic.preflight_checks.case import change, forward, rows, take, twin_of
 from dlsteps.clinic.report import Finding, Skip
 
 EQUAL = 1e-5  # relative: rows that differ by less are the same, in float32

@@ -6,7 +6,8 @@ from collections import Counter
 import torch
 from torch.utils.data import Subset
 
-from dlsteps.clinic.preflight_checks.case import rows, tensors
+from dlsteps.clinic.nested import tensors
+from dlsteps.clinic.preflight_checks.case import rows
 from dlsteps.clinic.preflight_checks.relation import LEAST, relation
 from dlsteps.clinic.report import Finding, Skip
 

@@ -7,7 +7,8 @@ the targets permuted: a permutation test. Several views of the input, since one 
 import torch
 import torch.nn.functional as F
 
-from dlsteps.clinic.preflight_checks.case import rows, tensors
+from dlsteps.clinic.nested import tensors
+from dlsteps.clinic.preflight_checks.case import rows
 from dlsteps.clinic.report import Skip
 
 LEAST = 128  # samples; with fewer, also a real relation may not be seen

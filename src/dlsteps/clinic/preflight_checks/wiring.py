@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from dlsteps.clinic.preflight_checks.case import tensors
+from dlsteps.clinic.nested import tensors
 from dlsteps.clinic.report import Finding, Skip, listed
 
 FRESH = 0.03  # how near to torch's default initialisation a weight is that was never trained
