@@ -1,13 +1,9 @@
 """A handful of small batches from a learner's loader, to be given again and again; the loader is left as it was."""
 
-import contextlib
-import copy
-import random
-
-import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset
 
+from dlsteps.clinic.loaders import in_this_process, state_of
 from dlsteps.clinic.loop_checks.pieces import columns, exchange, frozen, join, mapped, rows, take, varied
 
 LOOKS = 8  # batches looked at until there are enough samples, and different ones
@@ -19,40 +15,6 @@ class Unreadable(Exception):
     """Why a loader cannot be looked at."""
 
 
-def single_process(loader):
-    """The loader, or a copy of it without worker processes."""
-    if not (isinstance(loader, DataLoader) and loader.num_workers):
-        return loader
-    twin = copy.copy(loader)
-    vars(twin).update(num_workers=0, prefetch_factor=None, persistent_workers=False, timeout=0, _iterator=None)
-    vars(twin)["_DataLoader__multiprocessing_context"] = None
-    return twin
-
-
-@contextlib.contextmanager
-def generators_untouched(loader):
-    """Random generators that the loader, its samplers or its dataset hold go on afterwards as if nothing had been."""
-    sampler = getattr(loader, "batch_sampler", None)
-    dataset = getattr(loader, "dataset", None)
-    parts = (loader, getattr(loader, "sampler", None), sampler, getattr(sampler, "sampler", None), dataset)
-    parts += (getattr(dataset, "dataset", None), getattr(dataset, "transform", None))
-    held = [value for part in parts if hasattr(part, "__dict__") for value in vars(part).values()]
-    back = []
-    for value in held:
-        if isinstance(value, torch.Generator):
-            back.append((value.set_state, value.get_state()))
-        elif isinstance(value, np.random.Generator):
-            state = copy.deepcopy(value.bit_generator.state)
-            back.append((lambda state, value=value: setattr(value.bit_generator, "state", state), state))
-        elif isinstance(value, random.Random):
-            back.append((value.setstate, value.getstate()))
-    try:
-        yield
-    finally:
-        for restore, state in back:
-            restore(state)
-
-
 class Samples:
     """Small batches of a loader's first samples; `pool`, all of these as one batch, or None if they differ in shape."""
 
@@ -62,11 +24,14 @@ class Samples:
         if hasattr(loader, "__next__") and iter(loader) is loader:
             raise Unreadable("it can be read only once, and is left alone: give a DataLoader or a list of batches")
         self.loader, self.own = loader, []
-        with generators_untouched(loader):
-            for batch in single_process(loader):
+        restore = state_of(loader)
+        try:
+            for batch in in_this_process(loader):
                 self.own.append(frozen(batch))
                 if self._enough() or len(self.own) == LOOKS:
                     break
+        finally:
+            restore()
         if not self.own:
             raise Unreadable("it gives no batch")
         self.size = rows(self.own[0])

@@ -6,6 +6,7 @@ import time
 
 import torch
 
+from dlsteps.clinic.loaders import first_batches
 from dlsteps.clinic.preflight_checks import (
     data,
     gradients,
@@ -21,7 +22,6 @@ from dlsteps.clinic.preflight_checks import (
     wiring,
 )
 from dlsteps.clinic.preflight_checks.case import Case, as_batch, size_of, uncopied
-from dlsteps.clinic.preflight_checks.loaders import first_batches
 from dlsteps.clinic.preflight_checks.losses import kind_of
 from dlsteps.clinic.report import Skip, describe
 

@@ -3,8 +3,8 @@
 import torch
 
 from dlsteps.clinic.codes import CODES
+from dlsteps.clinic.loaders import state_of
 from dlsteps.clinic.preflight_checks.examination import Examination
-from dlsteps.clinic.preflight_checks.loaders import state_of
 from dlsteps.clinic.report import Report, describe
 from dlsteps.clinic.sandbox import untouched
 from dlsteps.clinic.surroundings import quiet
