@@ -245,6 +245,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--set", choices=SETS, help="families of this set only")
     parser.add_argument("--family", help="this family only")
+    parser.add_argument("--faults", choices=SETS, help="faults of this set only")
     parser.add_argument("--code", help="faults of this code only; 'sound' for sound programs only")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--details", action="store_true", help="print each report that is not as it should be")
@@ -257,7 +258,7 @@ def main():
     rows = list(run(wanted, options.processes))
     if options.details:
         details(rows)
-    if (options.set, options.family, options.code) == (None, None, None):
+    if (options.set, options.family, options.faults, options.code) == (None,) * 4:
         write(rows)
     seconds = sorted(float(r["seconds"]) for r in rows)
     print(table([("programs", str(len(rows))), ("median seconds", f"{seconds[len(seconds) // 2]:.1f}")]))

@@ -5,9 +5,10 @@ lessons: the same lines with something changed. 02: the labels that its simulati
 captured once a frame, and four times with the keys of the first capture. 03: balanced batches in place of weights in
 the loss. 04: what `04_augment.py` measured. 05: *stay* where the paddle is pushed against a wall. 06: the mean over all
 places in place of the flattened picture. 07: EfficientNet-Lite0 with its ImageNet weights in place of `ConvNet`. 08:
-the `Trainer`, one cycle and balanced batches, as in `08_learning_rate.py`. 10: the same, watched; compared weight by
-weight. 11: the same with the weights of the best epoch, with a smoothed loss, and with dropout before the linear layer.
-12: as 08, saved after half of its epochs and resumed by another trainer; compared weight by weight.
+the `Trainer`, one cycle and balanced batches, as in `08_learning_rate.py`. 09: what `09_one_bug.py` measured. 10: the
+same, watched; compared weight by weight. 11: the same with the weights of the best epoch, with a smoothed loss, and
+with dropout before the linear layer. 12: as 08, saved after half of its epochs and resumed by another trainer; compared
+weight by weight.
 Each agent plays ten games at level 1; a figure is the mean over the seeds, with the standard deviation between them.
 Two hours on one core, most of them for lesson 07.
 """
@@ -126,6 +127,14 @@ def played_in_lesson_08(schedule, rate):
     return [score(Agent(lesson_08.train(schedule, rate, seed).model), 1, GAMES).mean for seed in SEEDS]
 
 
+def measured_in_lesson_09():
+    """(step, scores) for three of the bugs in data/one_bug.csv."""
+    with open(CHECKOUT / "one_bug.csv", encoding="utf8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    for bug in ("softmax before the loss", "mean of the batch subtracted", "trained in eval mode"):
+        yield bug, [float(row["score"]) for row in rows if row["bug"] == bug]
+
+
 def watched_in_lesson_10():
     """Whether lesson 08's run comes out the same with everything of lesson 10 looking on; two epochs of it."""
     train_loader, valid_loader = lesson_08.loaders()
@@ -197,6 +206,7 @@ def main():
     for schedule, rate in [("one cycle", 3e-3), ("one cycle", 1e-4), ("constant", 3e-3)]:
         step = f"{schedule}, learning rate {rate:g}"
         rows.append(("08", step, "100.0%", show(played_in_lesson_08(schedule, rate))))
+    rows += [("09", step, "100.0%", show(scores)) for step, scores in measured_in_lesson_09()]
     rows.append(("10", "watched", "100.0%", "no change" if watched_in_lesson_10() else "changed"))
     for way in ("best epoch kept", "label smoothing 0.1", "dropout 0.5"):
         rows.append(("11", way, "100.0%", show(regularised_in_lesson_11(way))))

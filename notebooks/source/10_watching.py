@@ -821,6 +821,7 @@ check("10.5", smooth_saliency)
 # | *No dashboards are active for the current data set.* | the wrong folder, or nothing written or read yet | give the whole path; `flush_secs=2`; press the round arrow |
 # | a curve that zigzags | two runs have written into one folder | a folder for each run |
 # | the frame in the notebook stays empty | the notebook's server is another machine (JupyterHub, a container): its `localhost` is not yours | forward the port, or install `jupyter-server-proxy` |
+# | *Data could not be loaded* in the frame, and not behind the link above it | JupyterLab was opened at 127.0.0.1, and the browser blocks what it takes for another site | open it at `localhost`, or use the link |
 # | *port 6006 … already in use* | an earlier TensorBoard still runs | another `--port`; `show_tensorboard(folder)` takes a free one by itself |
 # | `weight.grad` is `None` | before `backward()`, or `zero_grad()` has set it to `None` | look between `backward()` and the next `zero_grad()` |
 # | *The .grad attribute of a Tensor that is not a leaf Tensor is being accessed* | gradients are kept only for weights and inputs | a hook; or `retain_grad()` on that tensor before `backward()` |

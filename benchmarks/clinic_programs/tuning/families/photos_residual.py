@@ -63,7 +63,7 @@ def make(choose):
     return Program(
         task="classes",
         make_model=functools.partial(
-            Residual, classes, choose.choice([8, 12]), choose.choice([1, 2]), choose.choice(["batch", "batch", "group"]),
+            Residual, classes, choose.choice([8, 12]), choose.choice([1, 2]), choose.choice(["batch", "group"]),
             choose.choice([nn.ReLU, nn.SiLU]), choose.choice([0.0, 0.1]),
         ),
         make_optimizer=optimizer(choose, 1.5e-3),

@@ -10,7 +10,11 @@ BEFORE = nn.Linear, nn.Conv1d, nn.Conv2d, nn.BatchNorm1d, nn.BatchNorm2d, nn.Gro
 def feeding(program, model):
     """The modules with a bias whose result goes straight into a ReLU."""
     given, found = {}, []
-    hooks = [m.register_forward_hook(lambda m, _, o: given.update({id(o): (m, o)})) for m in model.modules()]
+    hooks = [
+        m.register_forward_hook(lambda m, _, o: given.update({id(o): (m, o)}))
+        for m in model.modules()
+        if isinstance(m, BEFORE)
+    ]
     hooks += [
         m.register_forward_pre_hook(lambda m, args: found.append(given.get(id(args[0]), (None,))[0]))
         for m in model.modules() if isinstance(m, nn.ReLU)

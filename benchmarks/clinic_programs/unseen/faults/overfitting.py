@@ -7,7 +7,8 @@ from torch.utils.data import Subset
 def if_it_harms(broken):
     """The broken program, if its validation loss rises clearly from where it was lowest."""
     found = losses(broken)
-    return broken if found[-1] - min(found) > 0.2 * (found[0] - min(found)) else None
+    lowest = min(found)
+    return broken if found[-1] - lowest > max(0.2 * (found[0] - lowest), 0.1 * abs(lowest)) else None
 
 
 def few_samples_long(program):

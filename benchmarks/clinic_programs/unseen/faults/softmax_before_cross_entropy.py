@@ -2,13 +2,14 @@
 
 import torch
 from clinic_programs.unseen.planting import Around, output_of, with_model
+from torch import nn
 
 
 def wants_scores(program):
-    """Not where the model gives logarithms of probabilities already, or probabilities."""
+    """Not where the model gives probabilities already, or their logarithms."""
     output = output_of(program)
-    sums = output.logsumexp(dim=1).abs().max() < 1e-3, bool((output >= 0).all() and (output <= 1).all())
-    return program.task in ("classes", "tags") and output.shape[1] > 1 and not any(sums)
+    normalised = output.logsumexp(dim=1).abs().max() < 1e-3 or isinstance(program.loss_fn, (nn.BCELoss, nn.NLLLoss))
+    return program.task in ("classes", "tags") and output.shape[1] > 1 and not normalised
 
 
 def sigmoid_at_the_end(program):
