@@ -253,6 +253,7 @@ def main():
     wanted = [
         job for job in jobs()
         if options.set in (None, job.family[0]) and options.family in (None, job.family[1])
+        and options.faults in (None, job.fault[0] if job.fault else options.faults)
         and options.code in (None, job.fault[1] if job.fault else "sound")
     ]  # fmt: skip
     rows = list(run(wanted, options.processes))

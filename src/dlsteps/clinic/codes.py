@@ -30,6 +30,26 @@ CODES = {
         "Samples that were trained on make the validation look better than new data will.",
         "Split before augmenting or repeating, and by episode, patient or time where neighbours are alike.",
     ),
+    "not-normalised": Code(
+        "Inputs far from mean 0 and standard deviation 1 make training slow or unstable.",
+        "Subtract the mean and divide by the standard deviation of the training set.",
+    ),
+    "channel-order-suspect": Code(
+        "Convolutions want (B, C, H, W); with another order they look for patterns across colours.",
+        "x.permute(0, 3, 1, 2), for pictures that come as (B, H, W, C).",
+    ),
+    "class-imbalance": Code(
+        "Always the commonest answer is right so often that the loss has little reason to look further.",
+        "Look at each class by itself; WeightedRandomSampler, or weights in the loss.",
+    ),
+    "unshuffled-training-data": Code(
+        "Batches of one class each pull the network to and fro.",
+        "shuffle=True in the training DataLoader.",
+    ),
+    "validation-augmented": Code(
+        "Random changes make the validation noisy, and harder than the task.",
+        "Keep random transforms for the training set; a second dataset for validation.",
+    ),
     # the network
     "unregistered-submodule": Code(
         "parameters(), state_dict() and to() do not see layers in a plain list or dict: these neither train nor save.",
@@ -145,26 +165,6 @@ CODES = {
     "initial-loss-off": Code(
         "An untrained network should know nothing, and its loss say so (ln K for K classes).",
         "Normalise inputs and targets; smaller initial weights in the last layer.",
-    ),
-    "not-normalised": Code(
-        "Inputs far from mean 0 and standard deviation 1 make training slow or unstable.",
-        "Subtract the mean and divide by the standard deviation of the training set.",
-    ),
-    "channel-order-suspect": Code(
-        "Convolutions want (B, C, H, W); with another order they look for patterns across colours.",
-        "x.permute(0, 3, 1, 2), for pictures that come as (B, H, W, C).",
-    ),
-    "class-imbalance": Code(
-        "Always the commonest answer is right so often that the loss has little reason to look further.",
-        "Look at each class by itself; WeightedRandomSampler, or weights in the loss.",
-    ),
-    "unshuffled-training-data": Code(
-        "Batches of one class each pull the network to and fro.",
-        "shuffle=True in the training DataLoader.",
-    ),
-    "validation-augmented": Code(
-        "Random changes make the validation noisy, and harder than the task.",
-        "Keep random transforms for the training set; a second dataset for validation.",
     ),
     "learning-rate-too-low": Code(
         "Steps are so small that training takes for ever.",

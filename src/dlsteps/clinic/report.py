@@ -4,6 +4,7 @@ import html
 from dataclasses import dataclass, field
 
 from dlsteps.clinic.codes import CODES
+from dlsteps.clinic.followers import together
 from dlsteps.tables import table
 
 
@@ -64,7 +65,8 @@ class Report:
         return not any(finding.severity == "error" for finding in self.findings)
 
     def __add__(self, other):
-        return Report([*self.findings, *other.findings], self.skipped | other.skipped)
+        """Both: `preflight(…) + check_loop(…) + monitor.report`, without what follows from something found before."""
+        return Report(together(self.findings, other.findings), self.skipped | other.skipped)
 
     def __repr__(self):
         rows = [(finding.severity, finding.code, finding.message) for finding in self.findings]

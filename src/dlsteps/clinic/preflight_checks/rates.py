@@ -21,6 +21,7 @@ RATE_SAMPLES = 16  # to try the learning rate on: what a sum over the batch does
 LEAST_STEPS = 10  # fewer, because the network is slow: no verdict
 LARGE_TARGET = 10.0  # beyond, targets are not normalised
 STANDS = 0.005  # of the way in `STEPS`: at this pace 12,000 steps to the end
+CRAWLS = 0.02  # that is too slow if another learning rate is this much of the way times 20 ahead
 
 
 def attempt_at(case, batches, way, factor=1.0, least=1, steps=STEPS):
@@ -55,9 +56,12 @@ def why_not(case, batches, way, losses, kind, found):
     rate = float(case.optimizer.param_groups[0]["lr"])
     if not grown and len(losses) < LEAST_STEPS:
         raise Skip(f"too slow: {len(losses)} steps in {SECONDS:g} s")
-    if not grown and abs(end - start) <= STANDS * abs(start - way.all):
-        yield from too_low(case, batches, way, rate, losses)
-        return
+    moved = abs(end - start) / abs(start - way.all)
+    if not grown and moved <= CRAWLS:
+        slow = list(too_low(case, batches, way, rate, losses, STANDS if moved <= STANDS else CRAWLS))
+        yield from slow
+        if slow or moved <= STANDS:
+            return
     causes = []
     if grown or end > start:
         causes = scale_of_data(case, batches[0], kind, losses, "not-normalised" in found)
@@ -116,10 +120,10 @@ def too_high(case, batches, way, rate, losses):
             return
 
 
-def too_low(case, batches, way, rate, losses):
+def too_low(case, batches, way, rate, losses, moved):
     for factor in (100.0, 10_000.0, 1_000_000.0):
         higher = attempt_at(case, batches, way, factor)
-        if falls(higher, way, 20 * STANDS):
+        if falls(higher, way, 20 * moved):
             message = f"With learning rate {rate:g} the loss goes from {losses[0]:.4g} to {ending(losses):.4g} in {len(losses)} steps, with {rate * factor:g} to {ending(higher):.3g}."  # noqa: E501
             evidence = {"rate": rate, "losses": [losses[0], ending(losses)], "better": rate * factor}
             yield Finding("learning-rate-too-low", "advice", message, evidence)
