@@ -1003,3 +1003,29 @@ def test_the_gradient_that_a_step_uses_is_that_of_its_batches():
     assert run.steps[0].norm == pytest.approx(expected, rel=1e-5)
     assert not run.stale
     assert all(step.given for step in run.steps)
+
+
+class Scaled(nn.Module):
+    """What it multiplies with is not in the state dict."""
+
+    def __init__(self, draw):
+        super().__init__()
+        self.body, self.scale = mlp(4), draw()
+
+    def forward(self, x):
+        return self.body(x) * self.scale
+
+
+@pytest.mark.parametrize("draw", [lambda: 1 + torch.rand(4), lambda: 1 + random.random()])
+def test_what_a_new_model_draws_for_itself_is_not_saved(draw):
+    report = check(train, evaluate, model=lambda: Scaled(draw))
+    assert [(f.code, f.severity) for f in report.findings] == [("save-load-differs", "error")], report
+
+
+def test_an_output_with_chance_in_it_survives():
+    class Noisy(nn.Sequential):
+        def forward(self, x):
+            return super().forward(x) + torch.rand(())
+
+    report = check(train, evaluate, model=lambda: Noisy(mlp(4)))
+    assert "save-load-differs" not in [f.code for f in report.findings]

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import nn
 from torch.utils.data import DataLoader, Dataset, IterableDataset, Subset, TensorDataset
 
-from dlsteps.clinic import preflight
+from dlsteps.clinic import Finding, Report, preflight
 from dlsteps.models.convnet import ConvNet
 
 CE, MSE, BCE = nn.CrossEntropyLoss(), nn.MSELoss(), nn.BCEWithLogitsLoss()
@@ -1079,3 +1079,28 @@ def test_a_slow_network_gets_fewer_looks_and_no_label_is_overlooked(label, monke
     report = preflight(cnn(), CE, DataLoader(TensorDataset(x, y), 32))
     assert [finding.code for finding in report.findings][:1] == ["label-out-of-range"] * (label == 3)
     assert not {"label-out-of-range", "dead-relu", "input-ignored"} & set(report.skipped)
+
+
+def test_labels_without_any_relation_are_an_error_also_if_both_halves_are_shuffled():
+    x, y = blobs(480)
+    report = preflight(**program(loaders(x, y[torch.randperm(480, generator=generator(7))], cut=0.6), mlp()))
+    assert [(f.code, f.severity) for f in report.findings][:1] == [("labels-shuffled-against-inputs", "error")], report
+
+
+def test_a_few_training_samples_late_in_the_validation_set_are_seen():
+    x, y = blobs(480)
+    train, valid = loaders(x, y)
+    mixed = torch.utils.data.ConcatDataset([valid.dataset, Subset(train.dataset, range(20))])
+    report = preflight(**program((train, DataLoader(mixed, 8)), mlp()))
+    assert [f.code for f in report.findings] == ["train-valid-overlap"], report
+
+
+def test_reports_add_up_without_what_follows_from_something_found_before():
+    def report(code):
+        return Report([Finding(code, "error", "seen")])
+
+    assert [f.code for f in (report("missing-zero-grad") + report("dead-relu")).findings] == ["missing-zero-grad"]
+    assert [f.code for f in (report("learning-rate-too-high") + report("exploding-gradient")).findings] == [
+        "learning-rate-too-high"
+    ]
+    assert len((report("missing-zero-grad") + report("wrong-argmax-axis")).findings) == 2

@@ -1,11 +1,13 @@
 """Weights that make signals grow or shrink from layer to layer."""
 
-from clinic_programs.planting import after_making, weights
+from clinic_programs.planting import after_making, has, weights
 from torch import nn
+
+NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.LayerNorm, nn.GroupNorm)
 
 
 def initialised(program, init):
-    if len(weights(program.make_model())) < 3:
+    if len(weights(program.make_model())) < 3 or has(program, *NORMS):
         return None
     return after_making(program, lambda model: [init(layer.weight) for layer in weights(model)])
 
@@ -18,4 +20,9 @@ def uniform_from_0_to_1(program):
     return initialised(program, nn.init.uniform_)
 
 
-FAULTS = [standard_normal, uniform_from_0_to_1]
+def a_hundredth(program):
+    """Weights of 0.01, whatever the width."""
+    return initialised(program, lambda weight: nn.init.normal_(weight, std=0.01))
+
+
+FAULTS = [standard_normal, uniform_from_0_to_1, a_hundredth]

@@ -1,6 +1,6 @@
 """The network says the same for every sample."""
 
-from clinic_programs.planting import after_making, weights
+from clinic_programs.planting import after_making, around, weights
 from torch import nn
 
 
@@ -18,4 +18,9 @@ def all_zero(program):
     return after_making(program, zero)
 
 
-FAULTS = [all_zero]
+def first_sample_for_all(program):
+    """An index of 0 too many."""
+    return around(program, before=lambda x: x[:1].expand_as(x))
+
+
+FAULTS = [all_zero, first_sample_for_all]

@@ -2,7 +2,7 @@
 
 import torch
 
-from dlsteps.clinic.loop_checks import modes, pairs, returned, training_steps
+from dlsteps.clinic.loop_checks import modes, pairs, returned, saving, training_steps
 from dlsteps.clinic.loop_checks.learner import Learner, Notes
 from dlsteps.clinic.loop_checks.pieces import frozen, rows, take
 from dlsteps.clinic.loop_checks.recording import TooLong
@@ -58,6 +58,8 @@ def examine(notes, learner, train_loader, valid_loader):
     if train_samples is not None:
         model, optimizer, first = first_epoch(notes, learner, train_samples)
         check_training(notes, learner, train_samples, first, None if apart else (model, optimizer))
+        if not first.error:
+            notes.check("save-load-differs", saving.save_load_differs, learner.make_model, model, train_samples.pool)
     evaluation = check_evaluation(notes, learner, valid_samples, model) if valid_samples is not None else None
     if first is not None and not first.error:
         second = learner.training(model, optimizer, first.batches, train_samples)

@@ -75,11 +75,11 @@ def no_rate(case, kind, losses, found):
         return
     batch = varied(case.batch, SAMPLES)
     way = way_of(case, batch, kind)
-    for factor in (1.0, 0.01, 0.1, 10.0, 100.0):
+    for factor in (1.0, 3.0, 10.0, 0.1, 0.01, 30.0, 100.0):
         tried = attempt_at(case, [batch], way, factor)
         if len(tried) < LEAST_STEPS and not way.blows_up(tried) and way.at(ending(tried)) <= NOTHING:
             raise Skip(f"too slow: {len(tried)} steps in the time that was left")
-        if not way.blows_up(tried) and (way.at(ending(tried)) > NOTHING or falls(tried, way, 0.1)):
+        if not way.blows_up(tried) and (way.at(min(tried)) > NOTHING or falls(tried, way, 2 * CRAWLS)):
             return
     message = f"With this optimizer the loss on one batch goes from {losses[0]:.3g} to {ending(losses):.3g}, and with larger or smaller learning rates it does not fall, either; with Adam it does."  # noqa: E501
     evidence = {"losses": [losses[0], str(ending(losses))]}

@@ -25,6 +25,8 @@ def relation(batches, features=None, count=None):
     """
     x_views = [torch.cat(parts) for parts in zip(*[views(batch, features) for batch in batches], strict=True)]
     y = torch.cat([target_rows(batch) for batch in batches])[:count]
+    if not any((x.std(dim=0) > 0).any() for x in x_views):
+        raise Skip("the inputs of all samples are the same")
     if len(y) < LEAST:
         raise Skip(f"{len(y)} samples are too few to see whether labels belong to inputs")
     y = y[:, y.std(dim=0) > 1e-9]
