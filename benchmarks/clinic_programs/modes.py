@@ -6,4 +6,5 @@ KINDS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.Dropout, nn.Dropout1d, nn.Dropout2d)
 
 
 def matters(program):
-    return any(isinstance(m, KINDS) and getattr(m, "p", 1) > 0 for m in program.make_model().modules())
+    modules = program.make_model().train().modules()
+    return any(isinstance(m, KINDS) and m.training and getattr(m, "p", 1) > 0 for m in modules)

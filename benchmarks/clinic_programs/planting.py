@@ -64,9 +64,10 @@ def first_inputs(program):
 
 
 def weights(model):
-    """Layers with a matrix of weights that train, in order."""
+    """Layers with a matrix of weights that train, in order; without attention's last one, which is never called."""
     kinds = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.ConvTranspose2d)
-    return [m for m in model.modules() if isinstance(m, kinds) and m.weight.requires_grad]
+    inside = {id(m.out_proj) for m in model.modules() if isinstance(m, nn.MultiheadAttention)}
+    return [m for m in model.modules() if isinstance(m, kinds) and m.weight.requires_grad and id(m) not in inside]
 
 
 def has(program, *kinds):

@@ -27,7 +27,7 @@ EXPLAINS = {
     "vanishing-gradient": TRAINS_BADLY,
     "constant-output": {"no-gradient", *TRAINS_BADLY},
     "not-normalised": {"exploding-gradient", "initial-loss-off", "dead-relu", "vanishing-gradient", *TRAINS_BADLY},
-    "initial-loss-off": TRAINS_BADLY,
+    "initial-loss-off": {"vanishing-gradient", "dead-relu", *TRAINS_BADLY},
     "channel-order-suspect": {"not-normalised", *TRAINS_BADLY},
     "cannot-overfit-one-batch": {"learning-rate-too-high", "learning-rate-too-low"},
 }
@@ -37,6 +37,8 @@ SYMPTOMS = {"dead-relu", "overfitting", "no-gradient", "vanishing-gradient", "ex
 EXPLAINS_ADVICE = {
     "not-normalised": {"initial-loss-off", "dead-relu", "vanishing-gradient"},
     "bad-initialisation": {"initial-loss-off", "vanishing-gradient", "dead-relu"},
+    "initial-loss-off": {"vanishing-gradient", "dead-relu"},
+    "vanishing-gradient": {"dead-relu"},
     "unshuffled-training-data": {"initial-loss-off", "class-imbalance"},
 }
 

@@ -11,7 +11,7 @@ from torch.utils.data import DataLoader
 
 from dlsteps.clinic.report import describe
 
-MOST_BATCHES = 8  # "the first few": enough labels to judge their order and balance
+MOST_BATCHES = 16  # "the first few": enough labels to judge their order and balance
 ENOUGH_SAMPLES = 512  # and no more than this, if they come in large batches
 LEAST_BATCHES = 4  # but from several batches, to see whether each is of one class
 SECONDS = 1.0  # for a slow loader; one batch is always taken

@@ -25,4 +25,23 @@ def a_hundredth(program):
     return initialised(program, lambda weight: nn.init.normal_(weight, std=0.01))
 
 
-FAULTS = [standard_normal, uniform_from_0_to_1, a_hundredth]
+def all_the_same(program):
+    """Ones: all units of a layer are then the same unit."""
+    return initialised(program, nn.init.ones_)
+
+
+def a_constant(program):
+    """Small, but the same everywhere."""
+    return initialised(program, lambda weight: nn.init.constant_(weight, 0.05))
+
+
+def half(program):
+    """Standard deviation 0.5, whatever the width."""
+    return initialised(program, lambda weight: nn.init.normal_(weight, std=0.5))
+
+
+def eight_times_too_large(program):
+    return initialised(program, lambda weight: weight.data.mul_(8))
+
+
+FAULTS = [standard_normal, uniform_from_0_to_1, a_hundredth, all_the_same, a_constant, half, eight_times_too_large]

@@ -23,4 +23,16 @@ def first_sample_for_all(program):
     return around(program, before=lambda x: x[:1].expand_as(x))
 
 
-FAULTS = [all_zero, first_sample_for_all]
+def shut_gate(program):
+    """A gate that is shut: what comes from the input is multiplied by 0 before the last layer."""
+    layers = weights(program.make_model())
+    if len(layers) < 2:
+        return None
+    return after_making(program, lambda model: weights(model)[-1].register_forward_pre_hook(shut))
+
+
+def shut(module, args):
+    return (args[0] * 0,)
+
+
+FAULTS = [all_zero, first_sample_for_all, shut_gate]

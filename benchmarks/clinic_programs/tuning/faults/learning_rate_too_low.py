@@ -11,4 +11,12 @@ def ten_thousandth_longer(program):
     return with_rate(program, 1e-4).but(epochs=2 * program.epochs)
 
 
-FAULTS = [a_thousandth, ten_thousandth_longer]
+def one_in_a_million(program):
+    return with_rate(program, 1e-6)
+
+
+def a_hundredth(program):
+    return with_rate(program, 1e-2)
+
+
+FAULTS = [a_hundredth, a_thousandth, ten_thousandth_longer, one_in_a_million]

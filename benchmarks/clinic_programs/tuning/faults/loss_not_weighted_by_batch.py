@@ -3,6 +3,10 @@
 import torch
 
 
+def uneven(program, data):
+    return len(data) % program.batch_size != 0
+
+
 def mean_of_means(program):
     def train(model, loader, loss_fn, optimizer):
         model.train()
@@ -15,7 +19,7 @@ def mean_of_means(program):
             losses.append(loss.item())
         return sum(losses) / len(losses)
 
-    return program.but(train_one_epoch=train)
+    return program.but(train_one_epoch=train) if uneven(program, program.train_data) else None
 
 
 def in_evaluation(program):
@@ -24,7 +28,7 @@ def in_evaluation(program):
         model.eval()
         return torch.stack([loss_fn(model(*x), y) for *x, y in loader]).mean().item()
 
-    return program.but(evaluate=evaluate)
+    return program.but(evaluate=evaluate) if uneven(program, program.valid_data) else None
 
 
 FAULTS = [mean_of_means, in_evaluation]

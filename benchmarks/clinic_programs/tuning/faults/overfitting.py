@@ -8,7 +8,11 @@ def few_samples_long(program):
     """Only where the validation loss does rise; tried out."""
     if program.make_scheduler:
         return None
-    broken = program.but(train_data=Subset(program.train_data, range(32)), batch_size=16, epochs=60)
+    return tried(program.but(train_data=Subset(program.train_data, range(32)), batch_size=16, epochs=60))
+
+
+def tried(broken):
+    """The program, if its validation loss does rise."""
     model = broken.make_model()
     optimizer, losses = broken.make_optimizer(model), []
     with torch.enable_grad():
@@ -19,4 +23,15 @@ def few_samples_long(program):
     return broken if losses[-1] > 1.05 * min(losses) else None
 
 
-FAULTS = [few_samples_long]
+def a_tenth_of_the_data(program):
+    if program.make_scheduler:
+        return None
+    few = Subset(program.train_data, range(max(16, len(program.train_data) // 10)))
+    return tried(program.but(train_data=few, epochs=5 * program.epochs))
+
+
+def four_times_as_long(program):
+    return None if program.make_scheduler else tried(program.but(epochs=4 * program.epochs))
+
+
+FAULTS = [few_samples_long, a_tenth_of_the_data, four_times_as_long]

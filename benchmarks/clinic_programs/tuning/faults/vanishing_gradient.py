@@ -1,7 +1,9 @@
 """The first layers hardly move."""
 
-from clinic_programs.planting import first_inputs
+from clinic_programs.planting import after_making, first_inputs, has, weights
 from torch import nn
+
+NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.LayerNorm, nn.GroupNorm)
 
 
 class Deep(nn.Module):
@@ -29,4 +31,39 @@ def sigmoids(program):
     return deepened(program, nn.Sigmoid)
 
 
-FAULTS = [sigmoids]
+def tanhs_with_small_weights(program):
+    """Each layer halves what goes through, and its gradient."""
+    broken = None if has(program, *NORMS) else deepened(program, nn.Tanh)
+    return broken and after_making(broken, lambda model: [shrink(layer) for layer in weights(model.first)])
+
+
+def shrink(layer):
+    nn.init.normal_(layer.weight, std=0.2 / layer.in_features**0.5)
+    nn.init.zeros_(layer.bias)
+
+
+def hidden_squashed(program):
+    """A sigmoid where a layer's outputs are large: it is flat there."""
+    layers = weights(program.make_model())
+    if len(layers) < 3 or has(program, *NORMS):
+        return None
+    return after_making(program, lambda model: weights(model)[-2].register_forward_hook(saturate))
+
+
+def saturate(module, args, output):
+    return (8 + output.abs()).sigmoid() * output.sign()
+
+
+def scaled_down_between(program):
+    """What was meant to scale pixels scales each layer's output."""
+    layers = weights(program.make_model())
+    if len(layers) < 4 or has(program, *NORMS):
+        return None
+
+    def hook(module, args, output):
+        return output / 25
+
+    return after_making(program, lambda model: [layer.register_forward_hook(hook) for layer in weights(model)[:-1]])
+
+
+FAULTS = [sigmoids, tanhs_with_small_weights, hidden_squashed, scaled_down_between]

@@ -111,6 +111,7 @@ def check_training(notes, learner, samples, run, made):
         notes.check("missing-zero-grad", training_steps.missing_zero_grad, longest)
         notes.check("parameter-not-in-optimizer", training_steps.weights_that_move, longest, *made, learner.loss_fn)
     notes.check("shape-broadcast-in-loss", pairs.broadcast_in_loss, "train_one_epoch", run, learner.loss_fn)
+    notes.check("softmax-before-cross-entropy", pairs.squashed_before_loss, "train_one_epoch", run, learner.loss_fn)
     if not run.error:
         check_numbers(notes, "train_one_epoch", learner, samples, run)
 

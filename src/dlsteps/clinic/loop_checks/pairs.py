@@ -7,6 +7,7 @@ does to a batch on the way (scale, flatten, one-hot, move), just these must now 
 import torch
 
 from dlsteps.clinic.loop_checks.pieces import columns, rows, tensors
+from dlsteps.clinic.preflight_checks.losses import kind_of
 from dlsteps.clinic.report import Finding, Skip
 
 MOST_BATCHES = 2 / 3  # with labels in another order; a mixture of pairs can look so in a batch or two by chance
@@ -107,6 +108,22 @@ def labels_shuffled(name, run, twin, exchanged):
     if moved >= min(2, seen) or sorted_anew >= max(2, seen * MOST_BATCHES):
         message = f"{name}: in {wrong} of {seen} batches the labels at the loss belong to other inputs."
         yield Finding("labels-shuffled-against-inputs", "error", message, {"batches": seen, "wrong": wrong})
+
+
+def squashed_before_loss(name, run, loss_fn):
+    """Probabilities at a loss that takes the softmax or sigmoid itself, made in the loop of the model's logits."""
+    given = [(loss.inputs[1 - target_of(loss)], loss.inputs[target_of(loss)]) for loss in run.losses
+             if target_of(loss) is not None]  # fmt: skip
+    logits = [t for call in run.calls for t in tensors(call.output)]
+    if not given or not logits or all(t.min() >= 0 and t.max() <= 1 for t in logits):
+        return
+    kind = kind_of(loss_fn, *given[0])
+    squashed = all(output.min() >= 0 and output.max() <= 1 for output, _ in given)
+    to_one = squashed and all(o.ndim > 1 and (o.sum(dim=1) - 1).abs().max() < 1e-3 for o, _ in given)
+    if kind == "softmax" and to_one or kind == "sigmoid" and squashed:
+        low, high = torch.cat([t.flatten() for t in logits]).aminmax()
+        message = f"{name}: the model gives {low:.2g} to {high:.2g}, the loss gets 0 to 1, and takes the {kind} itself."
+        yield Finding("softmax-before-cross-entropy", "error", message, {"loss": kind})
 
 
 def broadcast_in_loss(name, run, loss_fn):

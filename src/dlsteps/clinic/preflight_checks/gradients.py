@@ -10,6 +10,7 @@ from dlsteps.clinic.report import Finding, Skip, listed
 LOOKS = 3  # batches; what is zero in all of them is not so by chance
 VANISHED = 5e-3  # first layers' gradients, measured by the largest: sound networks stay above 0.1
 EXPLODED = 3e3  # gradient of all weights for a gradient of 1 at the output; sound networks have 0.4 to 30
+FAR_OFF = 5.0  # the same for classes, for an error
 LOSS_OFF = 2.0  # times the loss of a network that knows nothing, for classes; the usual initialisations give 1.0 to 1.5
 ERROR_OFF = 10.0  # the same, for numbers: squares exaggerate
 
@@ -168,4 +169,6 @@ def initial_loss_off(case, kind):
         known = f"always answering the mean would give {reference:.3g}"
     if reference > 0 and loss.item() > limit * reference:
         message = f"The loss at the start is {loss.item():.3g}; {known}."
-        yield Finding("initial-loss-off", "advice", message, {"loss": loss.item(), "reference": reference})
+        clear = kind in ("softmax", "sigmoid") and loss.item() > FAR_OFF * reference
+        evidence = {"loss": loss.item(), "reference": reference}
+        yield Finding("initial-loss-off", "error" if clear else "advice", message, evidence)

@@ -11,6 +11,7 @@ from dlsteps.clinic.report import Finding, Skip
 EQUAL = 1e-5  # relative: rows that differ by less are the same, in float32
 CONSTANT = 1e-7  # in float32 there would be no difference left
 NOTHING_AT_ALL = 1e-12  # the same in float64
+UNREAD, NEARLY_ALL = 0.5, 0.9  # share of the input that is not read: for advice, for an error
 SIZES = (1.0, 3.0, 10.0)  # of random weights: with some of them all ReLUs may be off, or thresholds not reached
 
 
@@ -71,7 +72,42 @@ def input_ignored(model, few, other, is_seen=None):
         models = (model, *(reinitialised(model, seed, size) for seed, size in enumerate(SIZES)))
         if max(differ(answers(m, few), answers(m, changed)) for m in models) < EQUAL:
             message = f"Other values of input {name} do not change the output."
-            yield Finding("input-ignored", "advice", message, {"input": str(name)})
+            yield Finding("input-ignored", "error", message, {"input": str(name)})
+            return
+    yield from mostly_unread(model, few, other)
+
+
+def mostly_unread(model, few, other):
+    """Most values of a sample do not change the output, whatever the weights: by gradients, and then tried out."""
+    if len(few.inputs) != 1 or few.named or not few.inputs[0].is_floating_point():
+        return
+    models = [model, *(reinitialised(model, seed, size) for seed, size in enumerate(SIZES))]
+    x, fresh = few.inputs[0], other.inputs[0]
+    varying = (x != x[:1]).any(dim=0) | (fresh != x[:1]).any(dim=0)
+    unread = varying.clone()
+    for m in models:
+        unread &= ~reads(m, few)
+    share = unread.sum().item() / max(1, varying.sum().item())
+    if share < UNREAD:
+        return
+    changed = few._replace(inputs=(torch.where(unread, fresh, x),))
+    if max(differ(answers(m, few), answers(m, changed)) for m in models) < EQUAL:
+        message = f"{unread.sum()} of {varying.sum()} values of a sample do not change the output."
+        severity = "error" if share > NEARLY_ALL else "advice"
+        yield Finding("input-ignored", severity, message, {"unread": unread.sum().item(), "of": varying.sum().item()})
+
+
+def reads(model, few):
+    """For each value of a sample, whether an output of some sample hangs on it: a mask of the input's shape."""
+    x = few.inputs[0].detach().clone().requires_grad_()
+    all_of_it = torch.ones_like(x[0], dtype=torch.bool)
+    with torch.enable_grad():
+        found = [t for t in tensors(forward(twin_of(model), few._replace(inputs=(x,)), train=False)) if t.requires_grad]
+        if not found:
+            return all_of_it
+        mixed = sum((out * torch.randn_like(out)).sum() for out in found)
+        (gradient,) = torch.autograd.grad(mixed, x, allow_unused=True)
+    return all_of_it if gradient is None else (gradient != 0).any(dim=0)
 
 
 def exact_answers(model, batch):

@@ -9,8 +9,13 @@ from dlsteps.clinic.report import Report, describe
 from dlsteps.clinic.sandbox import untouched
 from dlsteps.clinic.surroundings import quiet
 
-# Advice that becomes an error if the network cannot learn a few samples: then it is no matter of taste.
-CLEARER = ("vanishing-gradient", "not-normalised")
+# Advice that becomes an error if the network cannot learn a few samples, say: then it is no matter of taste.
+CLEARER = {
+    "cannot-overfit-one-batch": {"vanishing-gradient", "not-normalised", "frozen-by-accident", "initial-loss-off"},
+    "constant-output": {"vanishing-gradient", "not-normalised"},
+    "learning-rate-too-high": {"initial-loss-off"},
+    "initial-loss-off": {"not-normalised", "bad-initialisation"},
+}
 
 
 def preflight(model, loss_fn, train_loader, valid_loader=None, optimizer=None, scheduler=None):
@@ -38,8 +43,9 @@ def preflight(model, loss_fn, train_loader, valid_loader=None, optimizer=None, s
 
 
 def made_clear(findings):
-    """Some advice as errors, if the network cannot learn."""
-    if any(finding.code in ("cannot-overfit-one-batch", "constant-output") for finding in findings):
-        for finding in findings:
-            finding.severity = "error" if finding.code in CLEARER else finding.severity
+    """Some advice as errors, if what follows from it is there."""
+    for code, causes in CLEARER.items():
+        if any(finding.code == code and finding.severity == "error" for finding in findings):
+            for finding in findings:
+                finding.severity = "error" if finding.code in causes else finding.severity
     return findings

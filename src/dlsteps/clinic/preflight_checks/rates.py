@@ -21,7 +21,8 @@ RATE_SAMPLES = 16  # to try the learning rate on: what a sum over the batch does
 LEAST_STEPS = 10  # fewer, because the network is slow: no verdict
 LARGE_TARGET = 10.0  # beyond, targets are not normalised
 STANDS = 0.005  # of the way in `STEPS`: at this pace 12,000 steps to the end
-CRAWLS = 0.02  # that is too slow if another learning rate is this much of the way times 20 ahead
+CRAWLS = 0.02  # that is too slow if another learning rate goes 20 times as far
+SLOW = 0.12  # the same; sound programs go half of the way or more
 
 
 def attempt_at(case, batches, way, factor=1.0, least=1, steps=STEPS):
@@ -41,6 +42,11 @@ def learning_rate(case, kind, found=()):
     one, way = batches[:1], way_of(case, batches[0], kind)
     losses = attempt_at(case, one, way)
     learns = way.at(ending(losses)) > NOTHING or way.at(losses[-1]) >= LEARNED or way.at(losses[0]) > LEARNED
+    moved = abs(losses[0] - ending(losses)) / abs(losses[0] - way.all)
+    if learns and not way.blows_up(losses) and moved <= SLOW and len(losses) >= STEPS:
+        rate = float(case.optimizer.param_groups[0]["lr"])
+        yield from too_low(case, one, way, rate, losses, CRAWLS)
+        return
     if learns and not way.blows_up(losses):
         if len(attempt_at(case, one, way, steps=1)) > 1:
             return  # it looks at a batch several times in a step, as LBFGS does; batches in turn are not for it
@@ -57,7 +63,7 @@ def why_not(case, batches, way, losses, kind, found):
     if not grown and len(losses) < LEAST_STEPS:
         raise Skip(f"too slow: {len(losses)} steps in {SECONDS:g} s")
     moved = abs(end - start) / abs(start - way.all)
-    if not grown and moved <= CRAWLS:
+    if not grown and moved <= SLOW:
         slow = list(too_low(case, batches, way, rate, losses, STANDS if moved <= STANDS else CRAWLS))
         yield from slow
         if slow or moved <= STANDS:

@@ -12,6 +12,7 @@ from dlsteps.clinic.preflight_checks.case import rows
 from dlsteps.clinic.report import Skip
 
 LEAST = 128  # samples; with fewer, also a real relation may not be seen
+LEAST_OTHERS = 32  # samples that are not of the commonest class
 PERMUTATIONS = 40
 MOST_FEATURES = 4096
 MOST_OUTPUTS = 64
@@ -25,13 +26,16 @@ def relation(batches, features=None, count=None):
     """
     x_views = [torch.cat(parts) for parts in zip(*[views(batch, features) for batch in batches], strict=True)]
     y = torch.cat([target_rows(batch) for batch in batches])[:count]
-    if not any((x.std(dim=0) > 0).any() for x in x_views):
+    if not any(x.std(dim=0).max() > 1e-6 * x.abs().max() for x in x_views):  # less is rounding, in the network
         raise Skip("the inputs of all samples are the same")
     if len(y) < LEAST:
         raise Skip(f"{len(y)} samples are too few to see whether labels belong to inputs")
     y = y[:, y.std(dim=0) > 1e-9]
     if not y.shape[1]:
         raise Skip("all targets are the same")
+    others = int((y != y.mode(dim=0).values).any(dim=1).sum())
+    if others < LEAST_OTHERS:
+        raise Skip(f"{others} samples of other classes are too few to see whether labels belong to inputs")
     y = (y - y.mean(dim=0)) / y.std(dim=0)
     kernels = [kernel for x in x_views for kernel in kernels_of(x[:count])]
     generator = torch.Generator().manual_seed(0)
@@ -49,8 +53,9 @@ def target_rows(batch):
     if not target.is_floating_point() and target.ndim == 1:
         return F.one_hot(target.long().clamp(0, MOST_OUTPUTS - 1), MOST_OUTPUTS).double()
     target = target.double().reshape(batch.size, -1)
-    if target.shape[1] > MOST_OUTPUTS:
-        raise Skip("the targets are too large to compare with the inputs")
+    if target.shape[1] > MOST_OUTPUTS:  # pictures, say: some mixtures of their values
+        mix = torch.randn(target.shape[1], MOST_OUTPUTS, generator=torch.Generator().manual_seed(0)).double()
+        return target @ mix / target.shape[1] ** 0.5
     return target
 
 

@@ -1,6 +1,7 @@
 """Checks of what goes through the layers: units that are off for every sample, signals that grow or shrink."""
 
 import math
+import statistics
 
 import torch
 from torch import nn
@@ -10,11 +11,14 @@ from dlsteps.clinic.preflight_checks.case import first, forward
 from dlsteps.clinic.preflight_checks.data import first_weights
 from dlsteps.clinic.report import Finding, Skip, listed
 
+NEARLY_ALL = 0.9  # then hardly anything gets through
 DEAD = 0.5  # share of a layer's units; right after initialisation up to a third are off by chance
 LEAST_UNITS = 8  # a layer of few units may be off as a whole by chance
 LEAST_SAMPLES = 8
 GAINS = (0.05, 2.5)  # of one layer; torch's default gives 0.6, Xavier 1, Kaiming 1.4, GPT's 0.02 down to 0.1
 GROWN = (1e-3, 10.0)  # of the signal, over all layers
+UNUSUAL_GAINS, UNUSUAL = (0.15, 2.2), (0.02, 4.0)  # the same, for advice; sound networks have gains of 0.3 to 1.4
+GONE = 1e-5  # of the signal: then the samples can hardly be told apart
 
 
 class Rectified(TorchDispatchMode):
@@ -80,7 +84,7 @@ def dead_relu(model, batches):
     dead = round(shares[key] * units[key])
     where = f"`{key[1]}`" if key[1] else "the network"
     message = f"{dead} of {units[key]} ReLU units in {where} are 0 for all {samples} samples."
-    severity = "error" if dead == units[key] else "advice"
+    severity = "error" if shares[key] >= NEARLY_ALL else "advice"
     yield Finding("dead-relu", severity, message, {"dead": dead, "units": units[key], "layer": key[1]})
 
 
@@ -125,12 +129,27 @@ def bad_initialisation(model, few):
     if len(seen) < 2:
         raise Skip("fewer than two layers to compare")
     grown = [b / seen[0][1] for _, _, b in seen]
-    typical = math.exp(sum(math.log(b / a) for _, a, b in seen) / len(seen))
-    high, low = typical > GAINS[1] and max(grown) > GROWN[1], typical < GAINS[0] and min(grown) < GROWN[0]
-    if high or low:
-        steps = ", ".join(f"{value:.2g}" for value in [seen[0][1], *[b for _, _, b in seen]][:6])
-        message = f"Layers make what goes through {'larger' if high else 'smaller'}, {typical:.2g} times each: {steps}."
-        yield Finding("bad-initialisation", "error", message, {"gain": typical, "spread": [b for _, _, b in seen]})
+    typical = statistics.geometric_mean(b / a for _, a, b in seen)
+    middle = statistics.median_low(b / a for _, a, b in seen)  # so that it is not the last layer alone
+    for severity, (low, high), (shrunk, large) in (("error", GAINS, GROWN), ("advice", UNUSUAL_GAINS, UNUSUAL)):
+        grows, shrinks = min(typical, middle) > high and max(grown) > large, typical < low and min(grown) < shrunk
+        if grows or shrinks:
+            steps = ", ".join(f"{value:.2g}" for value in [seen[0][1], *[b for _, _, b in seen]][:6])
+            much = f"{'larger' if grows else 'smaller'}, {typical:.2g} times each"
+            message = f"Layers make what goes through {much}: {steps}."
+            yield Finding("bad-initialisation", severity, message, {"gain": typical, "spread": [b for _, _, b in seen]})
+            return
+
+
+def vanishing_signal(model, few):
+    """On its way through the layers, what tells one sample from another gets lost."""
+    seen = [(name, a, b) for name, a, b in gains(model, few) if a > 0 and math.isfinite(b)]
+    if len(seen) < 3:
+        return
+    name, left = min(((name, b / seen[0][1]) for name, _, b in seen), key=lambda pair: pair[1])
+    if 0 < left < GONE:
+        message = f"Behind `{name}`, samples differ {left:.1g} times as much as they do in the input."
+        yield Finding("vanishing-gradient", "advice", message, {"layer": name, "left": left})
 
 
 def last_layer(model, few):

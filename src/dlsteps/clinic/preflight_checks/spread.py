@@ -9,6 +9,8 @@ from dlsteps.clinic.preflight_checks.losses import same
 from dlsteps.clinic.report import Finding, Skip
 
 COMMONEST = 0.75  # advice from this share on: who always says it is right so often
+UNEQUAL, LEAST_OF_EACH = 12.0, 16  # so many times commoner than the rarest, if a fair share were 16 labels or more
+RARE = 0.04  # share of an answer in multi-label data, for advice
 LEAST_LABELS = 64  # fewer say little about shares and order
 MOST = 0.75  # of the batches; where one class ends and the next begins, there are both
 PURE = 0.9  # share of one class in a batch that is called "of one class"
@@ -42,15 +44,41 @@ def class_imbalance(targets, output, loss_fn, kind):
     """One class is far commoner than all others together, and the loss treats all alike."""
     if kind != "other" and has_weights(loss_fn, output.detach(), targets[0], kind):
         return
+    if kind == "sigmoid" and targets[0].ndim == 2 and targets[0].shape[1] > 1:
+        yield from rare_tags(torch.cat(targets))
+        return
     labels = [label for batch in class_numbers(targets, output) for label in batch]
     if len(labels) < LEAST_LABELS:
         raise Skip(f"{len(labels)} labels are too few to judge shares by")
     share = shares(labels)
     commonest = max(share, key=share.get)
-    if share[commonest] < COMMONEST or len(share) < 2:
+    rarest = min(share, key=share.get)
+    if len(share) < 2:
         return
-    message = f"{share[commonest]:.0%} of {len(labels)} labels are {commonest}: always saying so is right that often."
+    if share[commonest] >= COMMONEST:
+        message = (
+            f"{share[commonest]:.0%} of {len(labels)} labels are {commonest}: always saying so is right that often."
+        )
+    elif share[commonest] > UNEQUAL * share[rarest] and len(labels) >= LEAST_OF_EACH * len(share):
+        message = (
+            f"Of {len(labels)} labels, {share[commonest]:.0%} are {commonest}, and {share[rarest]:.1%} are {rarest}."
+        )
+    else:
+        return
     yield Finding("class-imbalance", "advice", message, {"shares": {str(k): round(v, 3) for k, v in share.items()}})
+
+
+def rare_tags(targets):
+    """(N, K) of 0 and 1: answers that are nearly always the same."""
+    if len(targets) < LEAST_LABELS or not set(targets.unique().tolist()) <= {0.0, 1.0}:
+        raise Skip("too few labels, or others than 0 and 1, to judge shares by")
+    share = targets.double().mean(dim=0)
+    rare = [k for k, value in enumerate(share.tolist()) if min(value, 1 - value) < RARE]
+    if rare:
+        k = min(rare, key=lambda k: min(share[k], 1 - share[k]))
+        seen = f"number {k} is 1 in {share[k]:.1%} of {len(targets)} samples"
+        message = f"{len(rare)} of {len(share)} outputs are nearly always the same; {seen}."
+        yield Finding("class-imbalance", "advice", message, {"shares": [round(value, 3) for value in share.tolist()]})
 
 
 def has_weights(loss_fn, output, target, kind):

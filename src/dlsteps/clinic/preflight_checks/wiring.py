@@ -146,7 +146,7 @@ def frozen_by_accident(model, order):
         message = f"All {len(frozen)} parameters have requires_grad=False: nothing trains."
         yield Finding("frozen-by-accident", "error", message, evidence)
         return
-    fresh = [name for name in frozen if looks_fresh(everything[name])]
+    fresh = [name for name in frozen if looks_fresh(everything[name])] or without_a_trace(everything, frozen)
     at_start = comes_before(frozen, set(everything) - set(frozen), order)
     at_end = order[-1] in frozen
     if not fresh and at_start:
@@ -171,6 +171,13 @@ def looks_fresh(weight):
     top = weight.abs().max().item() * weight[0].numel() ** 0.5
     even = (weight.double().pow(2).mean().sqrt() / weight.abs().max()).item() * 3**0.5  # 1, if spread evenly
     return abs(top - 1) < FRESH and abs(even - 1) < 0.15
+
+
+def without_a_trace(everything, frozen):
+    """The frozen weights, if each frozen vector (biases, mostly) holds one value only, as before any training."""
+    vectors = [everything[name] for name in frozen if everything[name].ndim == 1 and everything[name].numel() >= 4]
+    alike = vectors and all(bool((vector == vector[0]).all()) for vector in vectors)
+    return [name for name in frozen if everything[name].ndim > 1] if alike else []
 
 
 def scheduler_stale(scheduler, optimizer):
