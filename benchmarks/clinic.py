@@ -232,6 +232,20 @@ def write(rows):
         writer.writerows(rows)
 
 
+def write_tally(rows):
+    """For lesson 09: a line a code; for sound programs, code is "", and `named` counts false errors."""
+    lines = []
+    for name in SETS:
+        mine = [r for r in rows if r["family_set"] == name]
+        for code in ("", *CODES):
+            chosen = [r for r in mine if r["code"] == code]
+            named = sum(r["detected"] if code else bool(r["errors"]) for r in chosen)
+            lines.append([name, code, len(chosen), named, sum(r["first"] for r in chosen)])
+    with (HERE.parent / "data" / "clinic.csv").open("w", newline="", encoding="utf8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerows([["set", "code", "programs", "named", "first"], *lines])
+
+
 def details(rows):
     """What went wrong, one program after the other."""
     for r in rows:
@@ -260,6 +274,8 @@ def main():
         details(rows)
     if not (options.set or options.family or options.code):
         write(rows)
+        write_tally(rows)
+        (RESULTS / "clinic_matrix.md").write_text(summary(rows) + "\n", encoding="utf8")
     seconds = sorted(float(r["seconds"]) for r in rows)
     print(table([("programs", str(len(rows))), ("median seconds", f"{seconds[len(seconds) // 2]:.1f}")]))
     print(summary(rows))

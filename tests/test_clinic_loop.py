@@ -433,6 +433,23 @@ def broken_train(
     return train
 
 
+def test_a_softmax_in_the_loop_that_the_loss_takes_itself():
+    class Squashing:
+        def __init__(self, model):
+            self.model = model
+
+        def train(self):
+            self.model.train()
+
+        def __call__(self, x):
+            return self.model(x).softmax(dim=1)
+
+    def squashed_train(model, loader, loss_fn, optimizer):
+        return train(Squashing(model), loader, loss_fn, optimizer)
+
+    assert_first(check(squashed_train, evaluate), "softmax-before-cross-entropy")
+
+
 def average(losses, sizes, weigh):
     if weigh == "last":
         return losses[-1]

@@ -901,6 +901,90 @@ def _():
     return program((loaders(x, y)[0], DataLoader(Noisy(x[180:], y[180:]), 32)), cnn())
 
 
+class Doing(nn.Module):
+    """A model with something done to its inputs or outputs."""
+
+    def __init__(self, body, before=lambda x: x, after=lambda x: x):
+        super().__init__()
+        self.body, self.before, self.after = body, before, after
+
+    def forward(self, x):
+        return self.after(self.body(self.before(x)))
+
+
+@plant("softmax-before-cross-entropy", "in the loss")
+def _():
+    return program(loaders(*blobs()), mlp(), lambda out, y: F.cross_entropy(out.softmax(dim=1), y))
+
+
+@plant("softmax-before-cross-entropy", "sigmoid in the loss")
+def _():
+    x, _ = blobs()
+    loss = lambda out, y: F.binary_cross_entropy_with_logits(out.sigmoid(), y)  # noqa: E731
+    return program(loaders(x, (x[:, :3] > 0).float()), mlp(), loss)
+
+
+@plant("input-ignored", "one value of eight")
+def _():
+    return program(loaders(*blobs()), Doing(mlp(), before=lambda x: x[:, :1].expand(-1, 8).clone()))
+
+
+@plant("input-ignored", "the last pixels only")
+def _():
+    return program(loaders(*pictures()), Doing(cnn(), before=lambda x: x[:, :, 14:]))
+
+
+@plant("cannot-overfit-one-batch", "a ReLU behind a regression")
+def _():
+    x, y = numbers()
+    return program(loaders(x, 2 * y), Doing(mlp(8, 1), after=torch.relu), MSE)
+
+
+@plant("cannot-overfit-one-batch", "a tanh, and targets of 2")
+def _():
+    x, y = numbers()
+    return program(loaders(x, 3 * y), Doing(mlp(8, 1), after=torch.tanh), MSE)
+
+
+@plant("class-imbalance", "one class of five is rare")
+def _():
+    x, y = blobs(1200, classes=5)
+    rows = torch.cat([(y > 0).nonzero().flatten(), (y == 0).nonzero().flatten()[:12]])
+    rows = rows[torch.randperm(len(rows), generator=generator())]
+    return program(loaders(x[rows], y[rows]), mlp(outputs=5))
+
+
+@plant("class-imbalance", "a tag that hardly anything has")
+def _():
+    x, _ = blobs()
+    return program(loaders(x, (x[:, :3] > torch.tensor([0.0, 0.2, 4.5])).float()), mlp(), BCE)
+
+
+@plant("frozen-by-accident", "as it was initialised, with biases of zero")
+def _():
+    model = deep(4)
+    for layer in list(model)[:-1:2]:
+        nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+        nn.init.zeros_(layer.bias)
+        layer.requires_grad_(False)
+    return program(loaders(*blobs()), model)
+
+
+@plant("learning-rate-too-low", "a hundredth")
+def _():
+    return program(loaders(*blobs()), mlp(), optimizer=lambda model: adam(model, 1e-5))
+
+
+@plant("initial-loss-off", "a temperature the wrong way round")
+def _():
+    return program(loaders(*blobs()), Doing(mlp(), after=lambda logits: 100 * logits))
+
+
+@plant("bad-initialisation", "weights of 0.01")
+def _():
+    return program(loaders(*blobs()), filled(deep(3), lambda w: nn.init.normal_(w, std=0.01)))
+
+
 @pytest.mark.parametrize("name", PLANTED)
 def test_a_planted_bug_is_named_first(name):
     torch.manual_seed(0)

@@ -7,9 +7,10 @@
 #
 # * find out with a handful of tests, each a few lines, what keeps a network from learning;
 # * let `preflight`, `check_loop` and `Monitor` run these tests and more on your own program, and know what they miss;
+# * name many a bug by what each layer does, before you have seen the program;
 # * say what a number is worth, and what a bug can cost.
 #
-# *45 minutes to read, an hour and three quarters with the exercises, 45 seconds to run. You need lessons 06 and 08.*
+# *50 minutes to read, two hours with the exercises, 45 seconds to run. You need lessons 06 and 08.*
 
 # %% id="imports" tags=["setup"]
 import csv
@@ -25,6 +26,7 @@ from torch.utils.data import DataLoader
 
 from dlsteps.agents.imitation import Agent
 from dlsteps.clinic import Monitor, check_loop, preflight
+from dlsteps.clinic.gallery import CASES, deal, draw, sound, stored
 from dlsteps.data import FrameDataset, data_path, split_by_time
 from dlsteps.exercises import check, hint, quiz
 from dlsteps.game import score
@@ -698,10 +700,77 @@ plt.show()
 # mode, or trained in eval mode, the agents are as good as the sound ones. That is luck, and you would find out only by
 # comparing.
 
+# %% [markdown] id="gallery-intro"
+# ## Thirty-one more patients
+#
+# Practice helps, and one patient is not much of it. `dlsteps.clinic.gallery` has 31 small programs with one bug each:
+# most read digits, some look at frames of the game or predict how a disease goes on. Here are the losses of all of
+# them: training dashed, validation solid, and in grey the validation of the same program without its bug.
+
+# %% id="gallery-losses"
+fig, axes = plt.subplots(4, 8, figsize=(12, 5.5), layout="constrained")
+for case, ax in zip(CASES, axes.flat, strict=False):
+    run, healthy = stored(case.number).history, sound(case.program).history
+    ax.plot([epoch["valid_loss"] for epoch in healthy], color="0.7", linewidth=2)
+    ax.plot([epoch["train_loss"] for epoch in run], "--", color="#D55E00")
+    ax.plot([epoch["valid_loss"] for epoch in run], color="#0072B2")
+    ax.set(ylim=(0, 1.7 * max(epoch["valid_loss"] for epoch in healthy)), xticks=[], yticks=[])
+    ax.set_title(case.number, fontsize=8, pad=2)
+axes.flat[-1].axis("off")
+plt.show()
+
+# %% id="gallery-flat"
+ends = {case.number: stored(case.number).history[-1]["valid_loss"] for case in CASES if "digits" in case.program}
+asleep = [case for case in CASES if abs(ends.get(case.number, 0) - math.log(10)) < 0.1]
+print(len(asleep), "end at ln 10, for", len({case.code for case in asleep}), "different reasons")
+
+# %% [markdown] id="gallery-notice"
+# Ten runs that ended where they could have stayed at home, and nine different bugs; no eye can tell these apart by
+# their losses. (Where a curve is missing, it ran off the top, or into nan.) So look further. This is number 18, a
+# recurrent network that reads digits row by row:
+
+# %% id="gallery-case"
+draw(stored(18), sound("digits_rnn"))
+plt.show()
+
+# %% [markdown] id="gallery-case-notice"
+# What you see, from the top left: the losses; the accuracy; how often each class is said. The diamonds are a second
+# opinion: the finished model, measured without the program's own `evaluate`, in eval mode and one sample at a time. If
+# they are not where the curve ends, the program measures wrongly.
+#
+# Below, each layer by itself: how far a step changes its weights (grey band: the usual range), its gradient, and how
+# large the numbers are that it gives. A cross means none at all, a thin line is the sound run.
+#
+# Now it is not hard. The head learns; the recurrent layer has neither gradient nor step. So the graph is cut between
+# the two. The program has `last = torch.tensor(hidden[:, -1].tolist())` there: a tensor made of a list of numbers knows
+# nothing of where they came from.
+#
+# Your turn. Each `deal()` gives you a patient. Name the bug by the picture; then its program appears, to be mended and
+# run. `deal(18)` gives you a certain one.
+
+# %% id="gallery-deal" tags=["nbval-ignore-output"]
+deal()
+
 # %% [markdown] id="limits"
 # ## What the clinic misses
 #
-# A report without an error means that no check found one. It is no proof. Some things no check can see:
+# A report without an error means that no check found one. It is no proof. How good are the checks? Somebody wrote
+# programs and bugs for them without knowing how they work. (`python course.py bench clinic`)
+
+# %% id="limits-figures"
+with open(data_path("clinic.csv"), encoding="utf8", newline="") as file:
+    tally = [row for row in csv.DictReader(file) if row["set"] == "unseen"]
+planted = [row for row in tally if row["code"]]
+programs, named, first = (sum(int(row[column]) for row in planted) for column in ("programs", "named", "first"))
+print(f"{programs} programs with a bug: {named / programs:.0%} named, {first / programs:.0%} named first of all")
+for row in tally:
+    if not row["code"]:
+        print(f"{row['programs']} sound programs: a false error in {row['named']}")
+print("seldom named:", [row["code"] for row in planted if int(row["named"]) < 0.8 * int(row["programs"])])
+
+# %% [markdown] id="limits-kinds"
+# Most that is missed is a matter of degree: how small is too small a rate, how uneven are uneven classes? And some
+# things no check can see:
 #
 # * **What you want.** In lesson 02, some keys were stored with a frame to which they did not belong. Such a pair looks
 #   like any other; only you know when a key was pressed.

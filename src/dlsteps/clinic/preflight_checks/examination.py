@@ -123,20 +123,18 @@ class Examination:
         self.check("constant-output", lambda: network.constant_output(model, self.trained, case.few))
         self.check("shape-broadcast-in-loss", lambda: outputs.shape_broadcast_in_loss(
             self.output, case.loss_fn, case.batch.target))  # fmt: skip
-        self.check("softmax-before-cross-entropy", lambda: [
-            *outputs.squashed_in_loss(self.output, case.loss_fn, case.batch.target),
-            *outputs.squashed_output(self.with_other_weights(), self.kind),
-        ])  # fmt: skip
+        self.check("softmax-before-cross-entropy", lambda: outputs.squashed_output(
+            self.with_other_weights(), self.kind))  # fmt: skip
+        self.check("softmax-before-cross-entropy", lambda: outputs.squashed_in_loss(
+            self.output, case.loss_fn, case.batch.target))  # fmt: skip
 
     def look_at_gradients(self):
         case = self.case
         self.check("detached-graph", lambda: gradients.detached_graph(self.looks, self.cut_and_unused[0]))
         self.check("no-gradient", lambda: gradients.no_gradient(
             self.looks, self.cut_and_unused[1], self.later_looks, self.held))  # fmt: skip
-        self.check("vanishing-gradient", lambda: [
-            *signals.vanishing_signal(case.model, case.few),
-            *gradients.vanishing_gradient(self.looks, self.order),
-        ][:1])  # fmt: skip
+        self.check("vanishing-gradient", lambda: list(signals.vanishing_signal(case.model, case.few))
+                   or gradients.vanishing_gradient(self.looks, self.order))  # fmt: skip
         self.check("exploding-gradient", lambda: gradients.exploding_gradient(self.looks, case, self.scale))
         self.check("dead-relu", lambda: signals.dead_relu(case.model, self.some(self.train)[: 4 if self.fast else 1]))
         self.check("bad-initialisation", lambda: signals.bad_initialisation(case.model, case.few))
@@ -146,10 +144,9 @@ class Examination:
         case = self.case
         self.check("save-load-differs", lambda: saving.save_load_differs(
             case, case.few, network.other_samples(case.few, self.train)))  # fmt: skip
-        self.check("cannot-overfit-one-batch", lambda: [
-            *(outputs.out_of_reach(self.with_many_weights(), case.batch.target) if self.kind == "other" else ()),
-            *trial.cannot_overfit_one_batch(case, self.kind),
-        ][:1])  # fmt: skip
+        self.check("cannot-overfit-one-batch", lambda: (
+            list(outputs.out_of_reach(self.with_many_weights(), case.batch.target)) if self.kind == "other" else []
+        ) or trial.cannot_overfit_one_batch(case, self.kind))  # fmt: skip
         self.check(RATES, lambda: self.given(case.optimizer, "optimizer") and rates.learning_rate(
             case, self.kind, {f.code for f in self.findings}))  # fmt: skip
 
