@@ -246,6 +246,13 @@ def write_tally(rows):
         writer.writerows([["set", "code", "programs", "named", "first"], *lines])
 
 
+def write_summary(rows):
+    """What stands above the first table, how it was measured, stays."""
+    file = RESULTS / "clinic_matrix.md"
+    before = file.read_text(encoding="utf8").partition("|")[0] if file.exists() else ""
+    file.write_text(before + summary(rows) + "\n", encoding="utf8")
+
+
 def details(rows):
     """What went wrong, one program after the other."""
     for r in rows:
@@ -275,7 +282,7 @@ def main():
     if not (options.set or options.family or options.code):
         write(rows)
         write_tally(rows)
-        (RESULTS / "clinic_matrix.md").write_text(summary(rows) + "\n", encoding="utf8")
+        write_summary(rows)
     seconds = sorted(float(r["seconds"]) for r in rows)
     print(table([("programs", str(len(rows))), ("median seconds", f"{seconds[len(seconds) // 2]:.1f}")]))
     print(summary(rows))

@@ -714,7 +714,7 @@ for case, ax in zip(CASES, axes.flat, strict=False):
     ax.plot([epoch["valid_loss"] for epoch in healthy], color="0.7", linewidth=2)
     ax.plot([epoch["train_loss"] for epoch in run], "--", color="#D55E00")
     ax.plot([epoch["valid_loss"] for epoch in run], color="#0072B2")
-    ax.set(ylim=(0, 1.7 * max(epoch["valid_loss"] for epoch in healthy)), xticks=[], yticks=[])
+    ax.set(ylim=(0, 2.7 if "digits" in case.program else 1.2), xticks=[], yticks=[])
     ax.set_title(case.number, fontsize=8, pad=2)
 axes.flat[-1].axis("off")
 plt.show()
@@ -769,8 +769,8 @@ for row in tally:
 print("seldom named:", [row["code"] for row in planted if int(row["named"]) < 0.8 * int(row["programs"])])
 
 # %% [markdown] id="limits-kinds"
-# Most that is missed is a matter of degree: how small is too small a rate, how uneven are uneven classes? And some
-# things no check can see:
+# Some of that is a matter of degree: how small is too small a rate, how uneven are uneven classes? And some things no
+# check can see:
 #
 # * **What you want.** In lesson 02, some keys were stored with a frame to which they did not belong. Such a pair looks
 #   like any other; only you know when a key was pressed.
