@@ -139,8 +139,8 @@ class Dealt:
     def offer(self, choices):
         """Give these to choose from; none is chosen."""
         self.choice.unobserve(self.name, "value")
-        self.choice.options = [(say("which"), None), *((code, code) for code in choices)]
-        self.choice.value = None
+        self.choice.options = [(say("which"), ""), *((code, code) for code in choices)]
+        self.choice.value = ""
         self.choice.observe(self.name, "value")
 
     def name(self, change):
@@ -148,7 +148,7 @@ class Dealt:
         code = change["new"]
         if code == self.case.code:
             self.reveal()
-        elif code is not None:
+        elif code:
             part = TEXTS[language()]["parts"][self.case.part]
             self.answer.value = f"{WRONG} {html.escape(say('wrong', code=code, part=part))}"
             self.offer(codes(self.case.part))
