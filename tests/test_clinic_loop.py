@@ -543,6 +543,59 @@ def test_labels_of_the_batch_before(kind):
     assert_first(check(broken_train(labels=before), evaluate, kind), "labels-shuffled-against-inputs")
 
 
+@pytest.mark.parametrize("kind", ["mlp", "cnn", "regression", "embedding"])
+def test_inputs_of_the_first_batch_again_and_again(kind):
+    def stuck(model, loader, loss_fn, optimizer):
+        model.train()
+        first, _ = next(iter(loader))
+        total = 0
+        for _, y in loader:
+            loss = loss_fn(model(first[: len(y)]), y)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            total += loss.item() * len(y)
+        return total / len(loader.dataset)
+
+    report = check(stuck, evaluate, kind)
+    assert_first(report, "input-ignored")
+    assert "the inputs of the first" in report.findings[0].message
+    assert "labels-shuffled-against-inputs" not in {finding.code for finding in report.findings}
+
+
+def test_a_second_input_that_stays_the_same_is_no_bug():
+    class Placed(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer = torch.nn.Linear(8, 3)
+
+        def forward(self, x, place):
+            return self.layer(x + place)
+
+    def with_place(model, loader, loss_fn, optimizer):
+        model.train()
+        place, total = torch.linspace(0, 1, 8), 0
+        for x, y in loader:
+            optimizer.zero_grad()
+            loss = loss_fn(model(x, place), y)
+            loss.backward()
+            optimizer.step()
+            total += loss.item() * len(y)
+        return total / len(loader.dataset)
+
+    @torch.no_grad()
+    def evaluate_with_place(model, loader, loss_fn):
+        model.eval()
+        losses = [loss_fn(model(x, torch.linspace(0, 1, 8)), y).item() * len(y) for x, y in loader]
+        return sum(losses) / len(loader.dataset)
+
+    generator = torch.Generator().manual_seed(0)
+    x, y = torch.randn(70, 8, generator=generator), torch.randint(0, 3, (70,), generator=generator)
+    loader, _ = loaders((x, y))
+    report = check_loop(with_place, evaluate_with_place, Placed, sgd, loader, loader, torch.nn.CrossEntropyLoss())
+    assert "input-ignored" not in {finding.code for finding in report.findings}, report
+
+
 @pytest.mark.parametrize("kind", ["regression", "own loss"])
 def test_stretched_shapes(kind):
     report = check(broken_train(squeeze=True), evaluate, kind)

@@ -9,6 +9,7 @@ import torch
 from dlsteps.clinic.loop_checks.pieces import columns, rows, tensors
 from dlsteps.clinic.preflight_checks.losses import kind_of
 from dlsteps.clinic.report import Finding, Skip
+from dlsteps.training.batches import split_batch
 
 MOST_BATCHES = 2 / 3  # with labels in another order; a mixture of pairs can look so in a batch or two by chance
 
@@ -68,6 +69,32 @@ def input_ignored(name, run, twin, exchanged):
             f"{name}: with other samples in {seen} of {seen} batches, the model was given just the same as before."
         )
         yield Finding("input-ignored", "error", message, {"batches": seen, "unchanged": same})
+    elif first_batch_again(run):
+        batches = len(dict.fromkeys(run.read))
+        message = f"{name}: in all {batches} batches, the model was given the inputs of the first."
+        yield Finding("input-ignored", "error", message, {"batches": batches, "unchanged": batches})
+
+
+def first_batch_again(run):
+    """Whether the model is given the same inputs in every batch, while those of the loader differ."""
+    first, *others = dict.fromkeys(run.read)
+    calls = {number: [tensors(call.inputs) for call in run.calls_of(number)] for number in (first, *others)}
+    read = {number: tensors(split_batch(run.batches[number])[:2]) for number in (first, *others)}
+    return bool(others and calls[first]) and all(
+        len(calls[number]) == len(calls[first])
+        and all(alike(*pair) for pair in zip(calls[first], calls[number], strict=True))
+        and not alike(read[first], read[number])
+        for number in others
+    )
+
+
+def alike(first, second):
+    """Whether two lists of tensors are equal as far as both go: the last batch may be short."""
+    if [t.ndim for t in first] != [t.ndim for t in second]:
+        return False
+    pairs = [[t[tuple(map(slice, map(min, a.shape, b.shape)))] for t in (a, b)]
+             for a, b in zip(first, second, strict=True)]  # fmt: skip
+    return all(torch.equal(a, b) for a, b in pairs)
 
 
 def _unchanged(run, twin, number):
