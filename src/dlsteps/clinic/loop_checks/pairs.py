@@ -54,14 +54,20 @@ def comparable(run, twin):
             yield number
 
 
+def given(run, number):
+    """The tensors that the model was given in a batch."""
+    return tensors([call.inputs for call in run.calls_of(number)])
+
+
 def input_ignored(name, run, twin, exchanged):
-    """Other samples from the loader, the same for the model."""
+    """Other samples from the loader, the same for the model; or those of the first batch in all others."""
     seen, same = 0, 0
     for number in comparable(run, twin):
         inputs = union_of_inputs(run.calls_of(number), twin.calls_of(number), rows(run.batches[number]))
-        given = [t for call in run.calls_of(number) for t in tensors(call.inputs)]
-        if exchanged[number] and given:
-            seen, same = seen + 1, same + (inputs == set() and _unchanged(run, twin, number))
+        shown = given(run, number)
+        if exchanged[number] and shown:
+            unchanged = all(torch.equal(a, b) for a, b in zip(shown, given(twin, number), strict=True))
+            seen, same = seen + 1, same + (inputs == set() and unchanged)
     if not seen:
         raise Skip(f"{name} does not read the loader that it is given" if not run.read else "nothing to compare")
     if same == seen:
@@ -70,21 +76,20 @@ def input_ignored(name, run, twin, exchanged):
         )
         yield Finding("input-ignored", "error", message, {"batches": seen, "unchanged": same})
     elif first_batch_again(run):
-        batches = len(dict.fromkeys(run.read))
+        batches = len(set(run.read))
         message = f"{name}: in all {batches} batches, the model was given the inputs of the first."
         yield Finding("input-ignored", "error", message, {"batches": batches, "unchanged": batches})
 
 
 def first_batch_again(run):
     """Whether the model is given the same inputs in every batch, while those of the loader differ."""
+
+    def read(number):
+        return tensors(split_batch(run.batches[number])[:2])
+
     first, *others = dict.fromkeys(run.read)
-    calls = {number: [tensors(call.inputs) for call in run.calls_of(number)] for number in (first, *others)}
-    read = {number: tensors(split_batch(run.batches[number])[:2]) for number in (first, *others)}
-    return bool(others and calls[first]) and all(
-        len(calls[number]) == len(calls[first])
-        and all(alike(*pair) for pair in zip(calls[first], calls[number], strict=True))
-        and not alike(read[first], read[number])
-        for number in others
+    return bool(others and given(run, first)) and all(
+        alike(given(run, first), given(run, number)) and not alike(read(first), read(number)) for number in others
     )
 
 
@@ -92,14 +97,8 @@ def alike(first, second):
     """Whether two lists of tensors are equal as far as both go: the last batch may be short."""
     if [t.ndim for t in first] != [t.ndim for t in second]:
         return False
-    pairs = [[t[tuple(map(slice, map(min, a.shape, b.shape)))] for t in (a, b)]
-             for a, b in zip(first, second, strict=True)]  # fmt: skip
-    return all(torch.equal(a, b) for a, b in pairs)
-
-
-def _unchanged(run, twin, number):
-    first, second = ([t for c in r.calls_of(number) for t in tensors(c.inputs)] for r in (run, twin))
-    return all(torch.equal(a, b) for a, b in zip(first, second, strict=True))
+    common = [tuple(map(slice, map(min, a.shape, b.shape))) for a, b in zip(first, second, strict=True)]
+    return all(torch.equal(a[part], b[part]) for a, b, part in zip(first, second, common, strict=True))
 
 
 def reordered(target, batch):
@@ -131,6 +130,8 @@ def labels_shuffled(name, run, twin, exchanged):
             sorted_anew += inputs == exchanged[number] and reordered(loss.inputs[place], run.batches[number])
     if not seen:
         raise Skip("inputs and labels could not be followed to the loss")
+    if first_batch_again(run):
+        raise Skip("the model is not given the loader's inputs")
     wrong = max(moved, sorted_anew)
     if moved >= min(2, seen) or sorted_anew >= max(2, seen * MOST_BATCHES):
         message = f"{name}: in {wrong} of {seen} batches the labels at the loss belong to other inputs."
